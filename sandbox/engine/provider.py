@@ -29,7 +29,7 @@ class PartialFailureError(ProviderError):
         outputs: its outputs as far as known.
     """
 
-    def __init__(self, message: str, *, id: str, outputs: PropertyMap) -> None:  # noqa: A002 Pulumi's own term
+    def __init__(self, message: str, *, id: str, outputs: PropertyMap) -> None:
         super().__init__(message)
         self.id = id
         self.outputs = outputs
@@ -60,7 +60,7 @@ class CheckFailure:
 
 @dataclass(frozen=True)
 class Checked:
-    """Inputs as the provider will use them, and what is wrong with them; nothing is written while there is a failure."""
+    """Inputs as the provider will use them, and what is wrong with them; a failure stops the run before any write."""
 
     inputs: PropertyMap
     failures: Sequence[CheckFailure] = ()
@@ -127,11 +127,11 @@ class Provider(Protocol):
     `UNKNOWN` occurs in `check`, `replaces` and the previews only.
     """
 
-    def supports(self, type: str) -> bool:  # noqa: A002 Pulumi's own term
+    def supports(self, type: str) -> bool:
         """Tell whether this provider can handle the type."""
         ...
 
-    def secret_outputs(self, type: str) -> frozenset[str]:  # noqa: A002 Pulumi's own term
+    def secret_outputs(self, type: str) -> frozenset[str]:
         """Return the top-level output names of the type that are secret whatever the inputs were."""
         ...
 
@@ -159,7 +159,7 @@ class Provider(Protocol):
         id: str,
         outputs: PropertyMap,
         old_inputs: PropertyMap,
-        new_inputs: PropertyMap,  # noqa: A002
+        new_inputs: PropertyMap,
     ) -> Preview:
         """Say what `update` would leave; raises ProviderError when the service would refuse it."""
         ...
@@ -171,7 +171,7 @@ class Provider(Protocol):
     def update(
         self,
         target: Target,
-        id: str,  # noqa: A002 Pulumi's own term
+        id: str,
         outputs: PropertyMap,
         old_inputs: PropertyMap,
         new_inputs: PropertyMap,
@@ -180,11 +180,11 @@ class Provider(Protocol):
         """Change in place, wait until ready and return the new outputs; raises as `create` does."""
         ...
 
-    def delete(self, target: Target, id: str, inputs: PropertyMap, outputs: PropertyMap, operation: Operation) -> None:  # noqa: A002
+    def delete(self, target: Target, id: str, inputs: PropertyMap, outputs: PropertyMap, operation: Operation) -> None:
         """Delete and wait until gone; what is gone already is no error."""
         ...
 
-    def read(self, target: Target, id: str, inputs: PropertyMap, outputs: PropertyMap) -> Live | None:  # noqa: A002
+    def read(self, target: Target, id: str, inputs: PropertyMap, outputs: PropertyMap) -> Live | None:
         """Return the live resource, or None when it does not exist."""
         ...
 

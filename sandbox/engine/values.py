@@ -165,12 +165,8 @@ def _quoted(text: str, start: int) -> tuple[int, str]:
 def get_path(value: Json, path: Path, default: Json = None) -> Json:
     """Return the value at a path, or `default` where the path leads nowhere."""
     for step in path:
-        if (
-            isinstance(value, dict)
-            and step in value
-            or isinstance(value, list)
-            and isinstance(step, int)
-            and step < len(value)
+        if (isinstance(value, dict) and step in value) or (
+            isinstance(value, list) and isinstance(step, int) and step < len(value)
         ):
             value = value[step]  # type: ignore[index]  # the two branches above pair key types with containers
         else:
