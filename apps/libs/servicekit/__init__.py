@@ -1,0 +1,1 @@
+"""What every service of the platform shares: settings, logs, metrics, health, errors and an orderly stop."""

@@ -1,0 +1,110 @@
+"""Kafka as a backing service: its settings and whether it can be reached."""
+
+import asyncio
+import os
+import socket
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from servicekit.health import Check
+
+
+class Server(NamedTuple):
+    """Where one Kafka bootstrap server listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class KafkaSettings(BaseModel):
+    """How to reach Kafka."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bootstrap_servers: str = Field(
+        description="Comma-separated host:port of the servers that a client asks first",
+        examples=["kafka-0.kafka:9092,kafka-1.kafka:9092"],
+    )
+    check_timeout_seconds: float = Field(
+        default=2.0,
+        ge=0.1,
+        le=10,
+        description="Seconds after which the readiness check gives up; keep it under the probe's timeoutSeconds.",
+    )
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _must_be_host_and_port(cls, value: str) -> str:
+        parse_servers(value)
+        return value
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """The bootstrap servers in the order given."""
+        return parse_servers(self.bootstrap_servers)
+
+
+def parse_servers(text: str) -> tuple[Server, ...]:
+    """Read ``host:port,host:port``; IPv6 addresses stand in brackets.
+
+    Raises:
+        ValueError: an entry is not host:port, or its port is not 1-65535.
+    """
+    servers = []
+    for entry in (part.strip() for part in text.split(",")):
+        host, colon, port = entry.rpartition(":")
+        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        if not colon or not bare or "/" in host or (":" in host and bare == host):
+            raise ValueError(f"{entry!r} is not host:port")
+        if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535):
+            raise ValueError(f"{entry!r}: the port must be 1-65535")
+        servers.append(Server(bare, int(port)))
+    return tuple(servers)
+
+
+def kafka_check(settings: KafkaSettings) -> Check:
+    """A readiness check that passes as soon as one bootstrap server accepts a TCP connection.
+
+    One is enough: that is all a client needs to learn of the other brokers.
+    """
+
+    async def probe() -> None:
+        attempts = [asyncio.ensure_future(_connect(server)) for server in settings.servers]
+        refusals = []
+        try:
+            for finished in asyncio.as_completed(attempts):
+                refusal = await finished
+                if refusal is None:
+                    return
+                refusals.append(refusal)
+        finally:
+            for attempt in attempts:
+                attempt.cancel()
+        raise ConnectionError("; ".join(refusals))
+
+    return Check(
+        name="kafka",
+        target=", ".join(str(server) for server in settings.servers),
+        probe=probe,
+        timeout_seconds=settings.check_timeout_seconds,
+    )
+
+
+async def _connect(server: Server) -> str | None:
+    """Why the server cannot be reached, or None when it can."""
+    try:
+        _, writer = await asyncio.open_connection(server.host, server.port)
+    except OSError as error:
+        return f"{server}: {_reason(error)}"
+    writer.close()
+    return None
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"the name does not resolve ({error.strerror})"
+    return os.strerror(error.errno).lower() if error.errno else str(error)

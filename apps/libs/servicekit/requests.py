@@ -1,0 +1,66 @@
+"""What ties the log lines of one request together: its id, and one line that says how it ended."""
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from servicekit.logs import get_logger
+
+HEADER = "x-request-id"
+
+# An id from outside goes into logs and headers: only what can do no harm there is taken over.
+_ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+# Asked for every few seconds by machines: not worth a line each at the usual level.
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+logger = get_logger(__name__)
+
+
+class RequestMiddleware:
+    """Gives every request an id (the caller's, if it sent a sound one), logs its end, and returns the id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(HEADER, "")
+        request_id = given if _ACCEPTED.fullmatch(given) else uuid4().hex
+        started = time.perf_counter()
+        status = 500
+
+        async def add_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, add_id)
+            finally:
+                log = logger.debug if scope["path"] in _QUIET and status < 500 else logger.info
+                # The query is left out: it is where callers put tokens.
+                log(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    seconds=round(time.perf_counter() - started, 4),
+                )
+
+
+def setup_requests(app: FastAPI) -> None:
+    """Give every request an id and one log line; call it last, so that it wraps what else was set up."""
+    app.add_middleware(RequestMiddleware)
