@@ -149,8 +149,12 @@ class Provider(Protocol):
         """Tell whether a replacement must delete the old resource first, because both would have one name."""
         ...
 
-    def preview_create(self, target: Target, inputs: PropertyMap) -> Preview:
-        """Say what `create` would leave; raises ProviderError when the service would refuse it."""
+    def preview_create(self, target: Target, inputs: PropertyMap, *, replacing: bool = False) -> Preview:
+        """Say what `create` would leave; raises ProviderError when the service would refuse it.
+
+        With `replacing`, the old resource still stands under the same name and will be gone by then: it must be
+        neither taken for a conflict nor for the thing to change.
+        """
         ...
 
     def preview_update(

@@ -1,0 +1,84 @@
+"""Secrecy follows values: from inputs into outputs, and out of every text that a person or a file may see."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from sandbox.engine.values import Json, PropertyMap, Secret, leaves
+
+_SHORTEST = 6
+"""Plain texts shorter than this many characters are not searched for inside other texts: they would match by chance."""
+
+
+def annotate(plain: PropertyMap, marked: PropertyMap, names: Iterable[str]) -> PropertyMap:
+    """Mark as secret in `plain` what is secret at the same place in `marked`, and the named top-level properties.
+
+    Args:
+        plain: properties without marks, as a provider returns them.
+        marked: the inputs with their marks.
+        names: top-level properties that are secret whatever the inputs were.
+    """
+    secret_names = set(names)
+    return {
+        key: _secret(value) if key in secret_names else _copy_marks(value, marked.get(key))
+        for key, value in plain.items()
+    }
+
+
+def _secret(value: Json) -> Json:
+    return value if value is None or isinstance(value, Secret) else Secret(value)
+
+
+def _copy_marks(value: Json, marked: Json) -> Json:
+    if isinstance(marked, Secret):
+        return _secret(value)
+    if isinstance(value, dict) and isinstance(marked, dict):
+        return {key: _copy_marks(item, marked.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(marked, list):
+        return [_copy_marks(item, marked[i] if i < len(marked) else None) for i, item in enumerate(value)]
+    return value
+
+
+class Redactor:
+    """Knows the plain texts of all secrets of a run and takes them out of whatever is about to be shown or stored."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._lock = threading.Lock()
+
+    def learn(self, value: Json) -> None:
+        """Remember the texts of every secret in a value."""
+        found: set[str] = set()
+        for _, leaf in leaves(value):
+            if isinstance(leaf, Secret):
+                found.update(
+                    text
+                    for _, inner in leaves(leaf.value)
+                    if isinstance(inner, str)
+                    for text in (inner, *inner.splitlines())
+                    if len(text) >= _SHORTEST
+                )
+        if found - self._known:
+            with self._lock:
+                self._known = self._known | found
+
+    def redact(self, text: str) -> str:
+        """Replace every known secret in a text by `[secret]`, longest first."""
+        for secret in sorted(self._known, key=len, reverse=True):
+            if secret in text:
+                text = text.replace(secret, "[secret]")
+        return text
+
+    def conceal(self, value: Json) -> Json:
+        """Mark as secret every unmarked text that holds a known secret, so that none is stored in the clear."""
+        known = self._known
+        if not known or isinstance(value, Secret):
+            return value
+        if isinstance(value, dict):
+            return {key: self.conceal(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.conceal(item) for item in value]
+        if isinstance(value, str) and len(value) >= _SHORTEST and any(secret in value for secret in known):
+            return Secret(value)
+        return value
