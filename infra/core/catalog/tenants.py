@@ -1,0 +1,26 @@
+"""The tenant catalog: who shares the platform, and how much of it."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from infra.core.labels import LABEL_VALUE, DataClass
+from infra.core.models import Document
+
+TenantName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
+"""A DNS label short enough to be part of other names."""
+
+
+class Tenant(Document):
+    """One tenant: a trading desk, an analytics team or an external partner."""
+
+    owner: str = Field(pattern=LABEL_VALUE, description="team that answers for it")
+    cost_centre: str = Field(pattern=LABEL_VALUE, description="account that pays for it")
+    quota_percent: int = Field(ge=1, le=100, description="share of the environment's quota, in per cent")
+    clearance: tuple[DataClass, ...] = Field(min_length=1, description="data classes that its users may read")
+
+
+class TenantCatalog(Document):
+    """tenants.yaml."""
+
+    tenants: dict[TenantName, Tenant] = Field(description="tenant by name")
