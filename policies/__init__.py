@@ -1,0 +1,1 @@
+"""Policy packs: one rule, asked at preview, in the embedded engine, on files and at admission."""

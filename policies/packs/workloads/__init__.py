@@ -1,0 +1,19 @@
+from policies.pack import Pack
+
+PACK = Pack(
+    name="workloads",
+    description="What runs is confined, measured, probed, owned and of a known version.",
+    rules={
+        "POD-001": "workloads/require_resources",
+        "POD-002": "workloads/require_probes",
+        "POD-003": "workloads/require_non_root",
+        "POD-004": "workloads/require_read_only_root",
+        "POD-005": "workloads/disallow_privilege_escalation",
+        "POD-006": "workloads/limit_capabilities",
+        "POD-007": "workloads/require_seccomp",
+        "POD-008": "workloads/disallow_latest_tag",
+        "POD-009": "workloads/require_labels",
+        "POD-010": "workloads/disallow_host_namespaces",
+    },
+)
+"""The pack `workloads`."""

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from policies.errors import InputError
+from policies.model import Resource
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML as Kubernetes reads it: a bare date and a bare `=` are text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":value"))]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(text: bytes, file: str) -> Iterator[tuple[int, Any]]:
+    """The documents of a YAML file, each with the line on which it begins (from 1).
+
+    Args:
+        text: The file's content.
+        file: How to call the file in an error.
+
+    Raises:
+        InputError: If it is not YAML; the message names file and line.
+    """
+    try:
+        loader = _Loader(text)
+        try:
+            while loader.check_node():
+                if (node := loader.get_node()) is not None:
+                    yield node.start_mark.line + 1, loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        problem = error.problem or error.context or "malformed"
+        raise InputError(f"{file}:{line}: is not YAML: {problem}; correct that line") from error
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{file}:1: cannot be read as YAML: {reason}") from error
+
+
+def resources_of(document: Any, source: str) -> list[Resource] | None:
+    """The Kubernetes objects in a document; the items of a List kind are taken one by one.
+
+    Args:
+        document: What the YAML or JSON holds.
+        source: `file:line` of the document.
+
+    Returns:
+        The objects, or None if the document is no Kubernetes object (a values file, say).
+    """
+    if not isinstance(document, dict):
+        return None
+    kind, version = document.get("kind"), document.get("apiVersion")
+    if not (isinstance(kind, str) and kind and isinstance(version, str) and version):
+        return None
+    items = document.get("items")
+    if kind.endswith("List") and isinstance(items, list):
+        member = {"apiVersion": version, "kind": kind.removesuffix("List")} if kind != "List" else {}
+        found: list[Resource] = []
+        for item in items:
+            # Items of a typed list, such as PodList, need not repeat what they are.
+            found.extend(resources_of({**member, **item} if isinstance(item, dict) else item, source) or ())
+        return found
+    return [_resource(document, kind, version, source)]
+
+
+def _resource(document: dict[str, Any], kind: str, version: str, source: str) -> Resource:
+    metadata = document.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    name = _text(metadata.get("name")) or _text(metadata.get("generateName")) or "(unnamed)"
+    namespace = _text(metadata.get("namespace"))
+    full_name = f"{namespace}/{name}" if namespace else name
+    token = f"kubernetes:{version if '/' in version else f'core/{version}'}:{kind}"
+    return Resource(f"urn:pulumi:files::manifests::{token}::{full_name}", token, full_name, document, source)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from policies.errors import InputError
+from policies.model import Resource
+from policies.readers.manifests import read_yaml, resources_of
+from policies.readers.state import holds_state, resources_of_state
+
+_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What was read.
+
+    Attributes:
+        resources: The resources, in the order of reading.
+        skipped: `file:line` of documents in folders that are no Kubernetes objects and no Pulumi state.
+        files: How many files were read.
+    """
+
+    resources: list[Resource] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+
+def read_paths(paths: Iterable[str]) -> Input:
+    """Read manifests and state files.
+
+    Args:
+        paths: Files, folders (searched for .yaml, .yml and .json, hidden folders left out), or `-` for standard input.
+
+    Raises:
+        InputError: If a path cannot be read, is not YAML or JSON, or a file that was named holds nothing to check.
+    """
+    found = Input()
+    for path in paths:
+        if path == STDIN:
+            _read(sys.stdin.buffer.read(), "standard input", found, named=True)
+        elif Path(path).is_dir():
+            for file in _files_in(Path(path)):
+                _read(_bytes_of(file), str(file), found, named=False)
+        else:
+            _read(_bytes_of(Path(path)), path, found, named=True)
+    if not found.resources and not found.files:
+        raise InputError(f"{', '.join(paths)}: holds no .yaml, .yml or .json file; name the folder of the manifests")
+    return found
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if Path(name).suffix in _SUFFIXES:
+                yield Path(parent) / name
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
+
+
+def _read(text: bytes, file: str, found: Input, *, named: bool) -> None:
+    found.files.append(file)
+    before = len(found.resources)
+    skipped: list[str] = []
+    empty = False
+    for source, document in _documents(text, file):
+        if document is None:
+            continue
+        if holds_state(document):
+            resources: list[Resource] | None = resources_of_state(document, file)
+        else:
+            resources = resources_of(document, source)
+        if resources is None:
+            skipped.append(source)
+        else:
+            empty = empty or not resources
+            found.resources.extend(resources)
+    if named and skipped and len(found.resources) == before and not empty:
+        raise InputError(
+            f"{skipped[0]}: is no Kubernetes object (apiVersion and kind) and no Pulumi state; check the path"
+        )
+    found.skipped.extend(skipped)
+
+
+def _documents(text: bytes, file: str) -> Iterator[tuple[str, object]]:
+    if text.lstrip()[:1] == b"{" and file.endswith(".json"):
+        try:
+            yield f"{file}:1", json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{file}:{error.lineno}: is not JSON: {error.msg}; correct that line") from error
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{file}:1: cannot be read as JSON: {error}") from error
+        return
+    for line, document in read_yaml(text, file):
+        yield f"{file}:{line}", document
