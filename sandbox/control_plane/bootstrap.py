@@ -1,0 +1,93 @@
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.control_plane.api_client import ApiClient, ApiError
+from sandbox.control_plane.nodes import SIMULATED_LABEL, NodeSize, node_manifests
+from sandbox.control_plane.volumes import storage_class
+
+MANAGER = "sandbox"
+
+
+def bootstrap(client: ApiClient, nodes: Iterable[NodeSize]) -> None:
+    """Register the simulated nodes and the default storage class; may be repeated at any time.
+
+    Args:
+        client: An administrator.
+        nodes: The nodes to have; other simulated nodes are removed.
+
+    Raises:
+        ApiError: The API server refused or did not answer.
+    """
+    manifest = storage_class()
+    client.apply(f"/apis/storage.k8s.io/v1/storageclasses/{manifest['metadata']['name']}", manifest, manager=MANAGER)
+    wanted = {node["metadata"]["name"]: node for node in node_manifests(nodes)}
+    present = {node["metadata"]["name"]: node for node in simulated_nodes(client)}
+    for name, node in wanted.items():
+        if name not in present:
+            client.request("POST", "/api/v1/nodes", node)
+        elif not _same(present[name], node):
+            _resize(client, name, node)
+    for name in present.keys() - wanted.keys():
+        client.request("DELETE", f"/api/v1/nodes/{name}")
+
+
+def simulated_nodes(client: ApiClient) -> list[dict[str, Any]]:
+    """The simulated nodes that are registered."""
+    items: list[dict[str, Any]] = client.get(f"/api/v1/nodes?labelSelector={SIMULATED_LABEL}%3Dtrue")["items"]
+    return items
+
+
+def missing(client: ApiClient, nodes: Iterable[NodeSize]) -> str:
+    """What is not ready yet, in words; empty when all is.
+
+    Raises:
+        ApiError: The API server refused or did not answer.
+    """
+    try:
+        client.get("/api/v1/namespaces/default/serviceaccounts/default")
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return "the default namespace has no service account yet"
+    wanted = len(node_manifests(nodes))
+    ready = sum(1 for node in simulated_nodes(client) if _is_ready(node))
+    return "" if ready == wanted else f"{ready} of {wanted} nodes are ready"
+
+
+def wait_until_ready(client: ApiClient, nodes: tuple[NodeSize, ...], *, seconds: float) -> None:
+    """Wait until nothing is missing.
+
+    Raises:
+        ApiError: Something is still missing after that many seconds.
+    """
+    end = time.monotonic() + seconds
+    while lacking := missing(client, nodes):
+        if time.monotonic() > end:
+            raise ApiError(
+                f"The sandbox is not ready after {seconds:.0f} s: {lacking}",
+                status=0,
+                fix="look at the logs of kube-controller-manager and kwok",
+            )
+        time.sleep(0.05)
+
+
+def _is_ready(node: dict[str, Any]) -> bool:
+    conditions = node.get("status", {}).get("conditions") or []
+    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+    taints = node["spec"].get("taints") or []
+    return ready and not any(taint["key"].startswith("node.kubernetes.io/") for taint in taints)
+
+
+def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    labels = present["metadata"].get("labels", {})
+    if any(labels.get(key) != value for key, value in wanted["metadata"]["labels"].items()):
+        return False
+    return bool(present["status"].get("capacity") == wanted["status"]["capacity"])
+
+
+def _resize(client: ApiClient, name: str, node: dict[str, Any]) -> None:
+    merge = "application/merge-patch+json"
+    path = f"/api/v1/nodes/{name}"
+    client.request("PATCH", path, {"metadata": {"labels": node["metadata"]["labels"]}}, content_type=merge)
+    client.request("PATCH", f"{path}/status", {"status": node["status"]}, content_type=merge)
