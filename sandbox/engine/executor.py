@@ -44,7 +44,7 @@ class Executor(Protocol):
         """Replace a resource and return the new one."""
         ...
 
-    def delete(self, record: Record, provider: Provider, reason: str = "") -> None:
+    def delete(self, record: Record, provider: Provider) -> None:
         """Delete a resource."""
         ...
 
@@ -102,9 +102,9 @@ class Planner:
         outputs = marked(preview.outputs, record, goal.additional_secret_outputs, provider)
         return replace(record, outputs=outputs, recorded=preview.validated == "recorded")
 
-    def delete(self, record: Record, provider: Provider, reason: str = "") -> None:  # noqa: ARG002
+    def delete(self, record: Record, provider: Provider | None = None) -> None:  # noqa: ARG002 the apply side needs it
         """Tell of a resource that would be deleted."""
-        self._emit(planned(Step("delete", None, record, reason=reason)))
+        self._emit(planned(Step("delete", None, record)))
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class Applier:
             self._store.conclude(created, former_urn=former_urn)
         return created
 
-    def delete(self, record: Record, provider: Provider, reason: str = "") -> None:  # noqa: ARG002
+    def delete(self, record: Record, provider: Provider) -> None:
         """Delete and forget; what is retained on delete is only forgotten."""
         self._delete(record, provider, "delete")
 

@@ -1,0 +1,174 @@
+"""Bringing the state up to what is really there: after an interrupted run, and on request (refresh)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from sandbox.engine.diff import diff
+from sandbox.engine.events import Diagnostic, Emit
+from sandbox.engine.provider import Live, Provider, Target
+from sandbox.engine.providers.registry import ProviderRegistry
+from sandbox.engine.secrecy import annotate
+from sandbox.engine.state.record import Intent, Record
+from sandbox.engine.state.store import Snapshot
+from sandbox.engine.urns import parse
+from sandbox.engine.values import reveal
+
+_AT_ONCE = 32
+"""Reads under way at one time."""
+
+
+class Keeper(Protocol):
+    """What is told of corrections: a state store during an apply, nobody during a plan."""
+
+    def conclude(self, record: Record) -> None:
+        """Keep a corrected record and remove its intent."""
+        ...
+
+    def forget(self, urn: str) -> None:
+        """Remove a resource that is not there, with its intent."""
+        ...
+
+    def abandon(self, urn: str) -> None:
+        """Remove an intent whose operation left nothing."""
+        ...
+
+
+class NoKeeper:
+    """Keeps nothing: a plan corrects only its own copy."""
+
+    def conclude(self, record: Record) -> None:
+        """Keep nothing."""
+
+    def forget(self, urn: str) -> None:
+        """Keep nothing."""
+
+    def abandon(self, urn: str) -> None:
+        """Keep nothing."""
+
+
+def recover(snapshot: Snapshot, providers: ProviderRegistry, keeper: Keeper, emit: Emit) -> None:
+    """Settle every operation that an earlier run began and did not conclude.
+
+    What such an operation left is adopted and marked for another update; what it did not leave is forgotten.
+
+    Raises:
+        ProviderError: a service cannot be asked; the intents stay.
+    """
+    for intent in snapshot.intents.values():
+        record = _recovered(intent, snapshot.resources.get(intent.urn), providers)
+        if record is not None:
+            emit(Diagnostic("info", f"an interrupted {intent.kind} is taken up again", intent.urn))
+            snapshot.resources[intent.urn] = record
+            keeper.conclude(record)
+        elif intent.kind == "delete":
+            snapshot.resources.pop(intent.urn, None)
+            keeper.forget(intent.urn)
+        else:
+            keeper.abandon(intent.urn)
+    snapshot.intents.clear()
+
+
+def _recovered(intent: Intent, known: Record | None, providers: ProviderRegistry) -> Record | None:
+    record = intent.record
+    provider = providers.get(record)
+    target = _target(record)
+    if intent.kind == "create":
+        left = provider.recover(target, reveal(record.inputs), intent.nonce)
+        if left is None:
+            return None
+        outputs = annotate(left.outputs, record.inputs, provider.secret_outputs(record.type))
+        return replace(record, id=left.id, outputs=outputs, errors=("its creation was interrupted",))
+    if intent.kind == "update":
+        return replace(known or record, errors=("its last update was interrupted",))
+    live = provider.read(target, record.id, reveal(record.inputs), reveal(record.outputs))
+    return None if live is None else replace(record, errors=("its deletion was interrupted",))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a live resource differs from what the state says.
+
+    Attributes:
+        urn: the resource.
+        gone: it was deleted.
+        paths: properties that were changed or added.
+    """
+
+    urn: str
+    gone: bool
+    paths: tuple[str, ...] = ()
+
+
+def refresh(
+    snapshot: Snapshot,
+    providers: ProviderRegistry,
+    keeper: Keeper,
+    emit: Emit,
+    wanted: Callable[[Record], bool] = lambda _: True,
+) -> list[Drift]:
+    """Read every live resource and correct the snapshot: changed inputs take the live values, deleted ones go.
+
+    Args:
+        snapshot: corrected in place.
+        providers: whom to ask.
+        keeper: told of each correction.
+        emit: told of each drift.
+        wanted: which resources to read; all by default.
+
+    Returns:
+        The differences, in the state's order.
+
+    Raises:
+        ProviderError: a service cannot be asked.
+    """
+    records = [record for record in snapshot.resources.values() if _readable(record) and wanted(record)]
+    drifts: list[Drift] = []
+    for record, live in _read_all(records, providers):
+        drift = _drift(record, live)
+        if drift is None:
+            continue
+        drifts.append(drift)
+        if live is None:
+            emit(Diagnostic("info", "it no longer exists", record.urn))
+            del snapshot.resources[record.urn]
+            keeper.forget(record.urn)
+            continue
+        emit(Diagnostic("info", f"changed outside this program: {', '.join(drift.paths)}", record.urn))
+        corrected = replace(
+            record,
+            inputs=annotate(live.inputs, record.inputs, ()),
+            outputs=annotate(live.outputs, record.outputs, providers.get(record).secret_outputs(record.type)),
+            errors=(f"changed outside this program: {', '.join(drift.paths)}",),
+        )
+        snapshot.resources[record.urn] = corrected
+        keeper.conclude(corrected)
+    return drifts
+
+
+def _readable(record: Record) -> bool:
+    return record.custom and not record.type.startswith("pulumi:") and not record.recorded
+
+
+def _read_all(records: list[Record], providers: ProviderRegistry) -> Iterable[tuple[Record, Live | None]]:
+    def read(record: Record) -> Live | None:
+        provider: Provider = providers.get(record)
+        return provider.read(_target(record), record.id, reveal(record.inputs), reveal(record.outputs))
+
+    with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="refresh") as pool:
+        return list(zip(records, pool.map(read, records), strict=True))
+
+
+def _drift(record: Record, live: Live | None) -> Drift | None:
+    if live is None:
+        return Drift(record.urn, gone=True)
+    paths = [change.text for change in diff(reveal(record.inputs), live.inputs)]
+    paths.extend(path for path in live.foreign if path not in paths)
+    return Drift(record.urn, gone=False, paths=tuple(paths)) if paths else None
+
+
+def _target(record: Record) -> Target:
+    return Target(record.urn, record.type, parse(record.urn).name)

@@ -1,0 +1,201 @@
+"""The process in which one run happens: it reads a request, runs the program as Pulumi's language host does, and tells.
+
+Started as `python -m sandbox.engine.run <events fd>` with the request as JSON on standard input. Each event is one
+line of JSON on the given descriptor. A fresh process for each run keeps one program's global state out of the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import io
+import json
+import logging
+import os
+import runpy
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
+
+import pulumi
+from pulumi.runtime import set_all_config, settings
+from pulumi.runtime.stack import run_in_stack
+
+from policies.runtime import load_packs
+from sandbox.control_plane.endpoints import Endpoints
+from sandbox.engine.deployment import RegistrationError
+from sandbox.engine.events import Diagnostic, Event, RunEnded, Severity
+from sandbox.engine.executor import StepFailedError
+from sandbox.engine.gate import PolicyBlockedError, PolicyGate
+from sandbox.engine.goal import UnsupportedError
+from sandbox.engine.monitor import Monitor
+from sandbox.engine.provider import ProviderError
+from sandbox.engine.providers.factory import provider_factory
+from sandbox.engine.providers.registry import ProviderRegistry
+from sandbox.engine.secrecy import Redactor
+from sandbox.engine.session import ProgramFailedError, RunRequest, Session
+from sandbox.engine.values import Secret
+from sandbox.errors import SandboxError
+
+_THREADS = 100_000
+"""An upper bound on registrations that wait at once: each waits in a thread of its own, made when it is needed."""
+
+_ENGINE_ERRORS = (RegistrationError, UnsupportedError, StepFailedError, PolicyBlockedError)
+
+
+_PREFIXES: dict[str, Severity] = {"info: ": "info", "warning: ": "warning", "error: ": "error"}
+"""How the SDK's log marks its lines when no engine is attached."""
+
+
+class EventPipe:
+    """Writes events as lines of JSON, each whole, from any thread."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        """Write one event."""
+        line = json.dumps({"event": type(event).__name__, **asdict(event)}, default=str)
+        with self._lock:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+
+class _Lines(io.TextIOBase):
+    """Stands in for standard output and error: what the program prints becomes diagnostics, without secrets."""
+
+    def __init__(self, emit: Callable[[Event], None], redactor: Redactor) -> None:
+        self._emit = emit
+        self._redactor = redactor
+        self._rest = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._tell(line)
+        return len(text)
+
+    def finish(self) -> None:
+        if self._rest:
+            self._tell(self._rest)
+            self._rest = ""
+
+    def _tell(self, line: str) -> None:
+        severity: Severity = "info"
+        for prefix, meaning in _PREFIXES.items():
+            if line.startswith(prefix):
+                severity, line = meaning, line[len(prefix) :]
+        self._emit(Diagnostic(severity, self._redactor.redact(line)))
+
+
+class ProgramRunner:
+    """Runs the program's `__main__` against a monitor, as Pulumi's Python language host does."""
+
+    def __init__(self, request: RunRequest, emit: Callable[[Event], None], redactor: Redactor) -> None:
+        self.exit_code = 1
+        self._request = request
+        self._emit = emit
+        self._redactor = redactor
+
+    def run(self, monitor: Monitor, cancelled: threading.Event) -> None:
+        """Run the program to its end.
+
+        Raises:
+            ProgramFailedError: it failed; the reasons were emitted, and every operation under way has ended.
+        """
+        request = self._request
+        set_all_config(request.config, request.secret_keys)
+        settings.reset_options(
+            project=request.project,
+            stack=request.stack,
+            root_directory=request.root,
+            organization="organization",
+            monitor_address=monitor,  # type: ignore[arg-type]  # the SDK takes the object in place of an address
+            preview=request.mode == "plan",
+        )
+        folder = str(Path(request.root, request.main))
+        os.chdir(folder)
+        sys.argv = ["."]
+        asyncio.run(self._main(folder, cancelled))
+
+    async def _main(self, folder: str, cancelled: threading.Event) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=_THREADS))
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        try:
+            await run_in_stack(lambda: _no_awaitable(runpy.run_path(folder, run_name="__main__")))
+        except _ENGINE_ERRORS as error:
+            cancelled.set()
+            raise ProgramFailedError from error
+        except pulumi.RunError as error:
+            cancelled.set()
+            self.exit_code = getattr(error, "exit_code", 1)
+            self._tell(str(error))
+            raise ProgramFailedError from error
+        except (Exception, SystemExit) as error:
+            cancelled.set()
+            self._tell("the program failed:\n" + "".join(traceback.format_exception(error)))
+            raise ProgramFailedError from error
+
+    def _tell(self, text: str) -> None:
+        self._emit(Diagnostic("error", self._redactor.redact(text)))
+
+
+def _no_awaitable(_: object) -> None:
+    return None
+
+
+def execute(request: RunRequest, endpoints: Endpoints, emit: Callable[[Event], None]) -> RunEnded:
+    """Do one run in this process and return how it ended; every problem is emitted, none is raised."""
+    redactor = Redactor()
+    redactor.learn([Secret(request.config[key]) for key in request.secret_keys])
+    lines = _Lines(emit, redactor)
+    sys.stdout = sys.stderr = lines
+    runner = ProgramRunner(request, emit, redactor)
+    try:
+        gate = PolicyGate(load_packs(), request.stack, emit)
+        registry = ProviderRegistry(provider_factory(endpoints))
+        session = Session(request, endpoints, gate, redactor, emit, registry)
+        ended = session.run(lambda monitor: runner.run(monitor, session.cancelled))
+    except (SandboxError, ProviderError, UnsupportedError) as error:
+        emit(Diagnostic("error", redactor.redact(str(error))))
+        ended = RunEnded(
+            ok=False, summary={}, outputs={}, state_changed=False, exit_code=getattr(error, "exit_code", 1)
+        )
+    lines.finish()
+    if not ended.ok and ended.exit_code == 1 and runner.exit_code != 1:
+        ended = RunEnded(ok=False, summary=ended.summary, outputs={}, state_changed=False, exit_code=runner.exit_code)
+    emit(ended)
+    return ended
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process when its parent ends, so that a killed command leaves no engine behind."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
+
+
+def main() -> int:
+    """Read the request and run."""
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as stream:
+        data = json.load(sys.stdin)
+        emit = EventPipe(stream)
+        ended = execute(RunRequest(**data["request"]), Endpoints.from_json(data["endpoints"]), emit)
+    return ended.exit_code
+
+
+if __name__ == "__main__":
+    code = main()
+    os._exit(code)

@@ -1,0 +1,206 @@
+"""The course of one run: recover, refresh, run the program, check the whole, delete what is no longer declared."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from sandbox.control_plane.endpoints import Endpoints
+from sandbox.engine.deletion import delete_all, in_order
+from sandbox.engine.deployment import Deployment
+from sandbox.engine.events import Diagnostic, Emit, RunEnded
+from sandbox.engine.executor import Applier, Planner, StepFailedError
+from sandbox.engine.gate import PolicyGate
+from sandbox.engine.monitor import Monitor
+from sandbox.engine.providers.registry import PROVIDER_PREFIX, ProviderRegistry
+from sandbox.engine.reconcile import NoKeeper, recover, refresh
+from sandbox.engine.secrecy import Redactor
+from sandbox.engine.state.crypto import SecretBox
+from sandbox.engine.state.record import Record
+from sandbox.engine.state.store import Snapshot, StateStore
+from sandbox.engine.urns import STACK_TYPE
+from sandbox.engine.values import mask
+
+Mode = Literal["plan", "apply", "destroy"]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a run is asked to do.
+
+    Attributes:
+        mode: plan, apply or destroy.
+        root: the project folder, where Pulumi.yaml stands.
+        main: the program's folder inside it.
+        project: the project's name.
+        stack: the stack's name.
+        state_path: the state file; its key stands beside it.
+        config: configuration as the SDK reads it: full keys, values as text.
+        secret_keys: the keys in `config` whose values are secret.
+        refresh: read every live resource first.
+    """
+
+    mode: Mode
+    root: str
+    main: str
+    project: str
+    stack: str
+    state_path: str
+    config: dict[str, str] = field(default_factory=dict)
+    secret_keys: list[str] = field(default_factory=list)
+    refresh: bool = False
+
+
+class Session:
+    """Holds what one run works with, and takes it through its phases."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        endpoints: Endpoints,
+        gate: PolicyGate,
+        redactor: Redactor,
+        emit: Emit,
+        providers: ProviderRegistry,
+    ) -> None:
+        self.request = request
+        self.cancelled = threading.Event()
+        self._endpoints = endpoints
+        self._gate = gate
+        self._redactor = redactor
+        self._emit = emit
+        self._providers = providers
+        path = Path(request.state_path)
+        self._store = StateStore(path, SecretBox.open(path.with_suffix(".key")))
+        self._snapshot = self._store.load()
+        self._planning = request.mode == "plan"
+        self._applier = Applier(self._store, emit, redactor, self.cancelled, repair=request.refresh)
+        self._learn()
+
+    def _learn(self) -> None:
+        for record in self._snapshot.resources.values():
+            self._redactor.learn(record.inputs)
+            self._redactor.learn(record.outputs)
+            if record.type.startswith(PROVIDER_PREFIX):
+                self._providers.declare(record)
+        for intent in self._snapshot.intents.values():
+            self._redactor.learn(intent.record.inputs)
+
+    def run(self, program: Callable[[Monitor], None]) -> RunEnded:
+        """Do what the request asks.
+
+        Args:
+            program: runs the Pulumi program against a monitor; it raises when the program fails.
+        """
+        try:
+            self._reconcile()
+            return self._destroy() if self.request.mode == "destroy" else self._deploy(program)
+        finally:
+            self._providers.close()
+            self._store.close()
+
+    def _reconcile(self) -> None:
+        keeper = NoKeeper() if self._planning else self._store
+        recover(self._snapshot, self._providers, keeper, self._emit)
+        boots = self._endpoints.boot_ids
+        if self.request.refresh:
+            refresh(self._snapshot, self._providers, keeper, self._emit)
+        elif self._snapshot.meta.get("boot_ids", boots) != boots:
+            self._emit(Diagnostic("info", "the AWS API was started anew and is empty; its resources are read again"))
+            refresh(self._snapshot, self._providers, keeper, self._emit, lambda record: record.type.startswith("aws:"))
+        if not self._planning and self._snapshot.meta.get("boot_ids") != boots:
+            self._store.note("boot_ids", boots)
+
+    def _deploy(self, program: Callable[[Monitor], None]) -> RunEnded:
+        deployment = self._deployment(self._snapshot)
+        ok = True
+        try:
+            program(Monitor(deployment))
+        except ProgramFailedError:
+            ok = False
+        ok = ok and not deployment.failed
+        if ok:
+            self._gate.check_stack(deployment.registered.values())
+            ok = not self._gate.blocked
+        if ok:
+            ok = self._delete_leftovers(deployment)
+        deployment.count_deleted_along()
+        if ok and not self._planning:
+            self._store.back_up()
+        return self._ended(deployment, ok=ok)
+
+    def _deployment(self, snapshot: Snapshot) -> Deployment:
+        return Deployment(
+            project=self.request.project,
+            stack=self.request.stack,
+            snapshot=snapshot,
+            executor=Planner(self._emit) if self._planning else self._applier,
+            providers=self._providers,
+            gate=self._gate,
+            redactor=self._redactor,
+            emit=self._emit,
+            planning=self._planning,
+        )
+
+    def _delete_leftovers(self, deployment: Deployment) -> bool:
+        leftovers = deployment.leftovers()
+        protected = [urn for urn, record in leftovers.items() if record.protect]
+        if protected:
+            for urn in protected:
+                self._emit(Diagnostic("error", _PROTECTED, urn))
+            return False
+        deployment.summary["delete"] += len(leftovers)
+        if self._planning:
+            for record in in_order(leftovers):
+                Planner(self._emit).delete(record)
+            return True
+        return self._delete(leftovers) and self._delete_condemned()
+
+    def _delete(self, records: dict[str, Record]) -> bool:
+        def delete(record: Record) -> None:
+            if not record.custom or record.type.startswith("pulumi:") or record.deleted_with in records:
+                self._applier.forget(record)
+            else:
+                self._applier.delete(record, self._providers.get(record))
+
+        failures = delete_all(records, delete, self.cancelled)
+        for failure in failures:
+            if not isinstance(failure, StepFailedError):
+                self._emit(Diagnostic("error", self._redactor.redact(str(failure))))
+        return not failures
+
+    def _delete_condemned(self) -> bool:
+        ok = True
+        for nonce, record in self._store.load().condemned.items():
+            try:
+                self._applier.delete_condemned(nonce, record, self._providers.get(record))
+            except StepFailedError:
+                ok = False
+        return ok
+
+    def _destroy(self) -> RunEnded:
+        records = self._snapshot.resources
+        protected = [urn for urn, record in records.items() if record.protect]
+        for urn in protected:
+            self._emit(Diagnostic("error", _PROTECTED, urn))
+        total = sum(1 for record in records.values())
+        ok = not protected and self._delete(records) and self._delete_condemned()
+        summary = dict.fromkeys(("create", "update", "replace", "delete", "same"), 0)
+        summary["delete"] = total - len(self._store.load().resources)
+        return RunEnded(ok, summary, {}, state_changed=False, exit_code=0 if ok else 1)
+
+    def _ended(self, deployment: Deployment, *, ok: bool) -> RunEnded:
+        stack = next((record for record in deployment.registered.values() if record.type == STACK_TYPE), None)
+        outputs: dict[str, Any] = mask(stack.outputs) if stack else {}
+        pending = bool(self._snapshot.condemned)
+        return RunEnded(ok, deployment.summary, outputs, deployment.state_changed or pending, 0 if ok else 1)
+
+
+class ProgramFailedError(Exception):
+    """The program did not run to its end; its diagnostics were emitted."""
+
+
+_PROTECTED = "it is protected; take the protection off in one run (protect=False) and delete it in the next"
