@@ -132,7 +132,7 @@ class ProgramRunner:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=_THREADS))
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         try:
-            await run_in_stack(lambda: _no_awaitable(runpy.run_path(folder, run_name="__main__")))
+            await run_in_stack(lambda: self._load(folder))
         except _ENGINE_ERRORS as error:
             cancelled.set()
             raise ProgramFailedError from error
@@ -146,12 +146,11 @@ class ProgramRunner:
             self._tell("the program failed:\n" + "".join(traceback.format_exception(error)))
             raise ProgramFailedError from error
 
+    def _load(self, folder: str) -> None:
+        runpy.run_path(folder, run_name="__main__")
+
     def _tell(self, text: str) -> None:
         self._emit(Diagnostic("error", self._redactor.redact(text)))
-
-
-def _no_awaitable(_: object) -> None:
-    return None
 
 
 def execute(request: RunRequest, endpoints: Endpoints, emit: Callable[[Event], None]) -> RunEnded:

@@ -1,0 +1,234 @@
+"""Runs small Pulumi programs through the embedded engine against a service that lives in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from policies.runtime import Packs
+from sandbox.control_plane.endpoints import Endpoints
+from sandbox.engine.diff import Change
+from sandbox.engine.events import Event
+from sandbox.engine.gate import PolicyGate
+from sandbox.engine.goal import UnsupportedError
+from sandbox.engine.host import RunReport
+from sandbox.engine.provider import (
+    Checked,
+    CheckFailure,
+    Created,
+    Live,
+    Operation,
+    PartialFailureError,
+    Preview,
+    ProviderError,
+    Target,
+)
+from sandbox.engine.providers.registry import ProviderRegistry
+from sandbox.engine.run import ProgramRunner
+from sandbox.engine.secrecy import Redactor
+from sandbox.engine.session import Mode, RunRequest, Session
+from sandbox.engine.state.crypto import SecretBox
+from sandbox.engine.state.store import Snapshot, StateStore
+from sandbox.engine.values import UNKNOWN, PropertyMap
+
+
+@dataclass
+class FakeCloud:
+    """A service with named things; inputs `name` and `fixed` cannot be changed in place.
+
+    Attributes:
+        things: inputs of what exists, by id.
+        calls: every call, as (verb, Pulumi name).
+        nonces: the nonce each thing was created with.
+        fail: called with (verb, Pulumi name) before each call; raises to make it fail.
+    """
+
+    things: dict[str, PropertyMap] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    nonces: dict[str, str] = field(default_factory=dict)
+    fail: Callable[[str, str], None] = lambda verb, name: None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def call(self, verb: str, name: str) -> None:
+        with self.lock:
+            self.calls.append((verb, name))
+        self.fail(verb, name)
+
+    def verbs(self, name: str) -> list[str]:
+        return [verb for verb, called in self.calls if called == name]
+
+
+class FakeProvider:
+    """Serves `fake:index:Thing` and `fake:index:Box`; ids are the `name` input, or the URN's name plus a nonce."""
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self._cloud = cloud
+
+    def supports(self, type: str) -> bool:
+        return type in {"fake:index:Thing", "fake:index:Box"}
+
+    def secret_outputs(self, type: str) -> frozenset[str]:
+        return frozenset({"password"})
+
+    def check(self, target: Target, inputs: PropertyMap, old_inputs: PropertyMap | None) -> Checked:
+        failures = [CheckFailure("bad", "it may not be set; leave it out")] if "bad" in inputs else []
+        return Checked(inputs, failures)
+
+    def replaces(
+        self, target: Target, changes: Sequence[Change], old_inputs: PropertyMap, new_inputs: PropertyMap
+    ) -> set[str]:
+        return {change.text for change in changes if change.path[0] in ("name", "fixed")}
+
+    def delete_before_replace(self, target: Target, old_inputs: PropertyMap, new_inputs: PropertyMap) -> bool:
+        return "name" in old_inputs and old_inputs["name"] == new_inputs.get("name")
+
+    def preview_create(self, target: Target, inputs: PropertyMap, *, replacing: bool = False) -> Preview:
+        self._cloud.call("preview_create", target.name)
+        return Preview(inputs | {"computed": UNKNOWN}, "server")
+
+    def preview_update(
+        self, target: Target, id: str, outputs: PropertyMap, old_inputs: PropertyMap, new_inputs: PropertyMap
+    ) -> Preview:
+        self._cloud.call("preview_update", target.name)
+        return Preview(outputs | new_inputs, "server")
+
+    def create(self, target: Target, inputs: PropertyMap, operation: Operation) -> Created:
+        self._cloud.call("create", target.name)
+        id = inputs.get("name") or f"{target.name}-{operation.nonce[:6]}"
+        if id in self._cloud.things:
+            raise ProviderError(f"{id} exists already")
+        self._cloud.things[id] = inputs
+        self._cloud.nonces[id] = operation.nonce
+        self._cloud.fail("created", target.name)
+        if inputs.get("ready") is False:
+            raise PartialFailureError(f"{id} is not ready", id=id, outputs=self._outputs(inputs))
+        return Created(id, self._outputs(inputs))
+
+    def update(
+        self,
+        target: Target,
+        id: str,
+        outputs: PropertyMap,
+        old_inputs: PropertyMap,
+        new_inputs: PropertyMap,
+        operation: Operation,
+    ) -> PropertyMap:
+        self._cloud.call("update", target.name)
+        self._cloud.things[id] = new_inputs
+        return self._outputs(new_inputs)
+
+    def delete(self, target: Target, id: str, inputs: PropertyMap, outputs: PropertyMap, operation: Operation) -> None:
+        self._cloud.call("delete", target.name)
+        self._cloud.things.pop(id, None)
+        self._cloud.fail("deleted", target.name)
+
+    def read(self, target: Target, id: str, inputs: PropertyMap, outputs: PropertyMap) -> Live | None:
+        self._cloud.call("read", target.name)
+        live = self._cloud.things.get(id)
+        return None if live is None else Live(live, self._outputs(live))
+
+    def recover(self, target: Target, inputs: PropertyMap, nonce: str) -> Created | None:
+        self._cloud.call("recover", target.name)
+        for id, made_with in self._cloud.nonces.items():
+            if made_with == nonce and id in self._cloud.things:
+                return Created(id, self._outputs(self._cloud.things[id]))
+        return None
+
+    def close(self) -> None:
+        return None
+
+    @staticmethod
+    def _outputs(inputs: PropertyMap) -> PropertyMap:
+        return inputs | {"computed": f"computed-{inputs.get('size', 0)}", "password": "generated-password"}
+
+
+class Thing(pulumi.CustomResource):
+    """A thing of the fake service."""
+
+    computed: pulumi.Output[str]
+    password: pulumi.Output[str]
+
+    def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, /, **props: Any) -> None:
+        super().__init__("fake:index:Thing", resource_name, {"computed": None, "password": None, **props}, opts)
+
+
+class Group(pulumi.ComponentResource):
+    """A component of the test programs."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("test:index:Group", name, None, opts)
+
+
+class Harness:
+    """One stack, one fake service, as many runs as a test needs."""
+
+    def __init__(self, folder: Path, packs: Packs | None = None) -> None:
+        self.cloud = FakeCloud()
+        self.state_path = folder / "test.db"
+        self.events: list[Event] = []
+        self._folder = folder
+        self._packs = packs or Packs((), {})
+
+    def run(self, mode: Mode, program: Callable[[], None] | None = None, *, refresh: bool = False) -> RunReport:
+        report = RunReport()
+        self.events = []
+
+        def emit(event: Event) -> None:
+            self.events.append(event)
+            report.take(event)
+
+        request = RunRequest(mode, str(self._folder), ".", "proj", "test", str(self.state_path), refresh=refresh)
+        redactor = Redactor()
+        registry = ProviderRegistry(self._factory)
+        session = Session(
+            request, _endpoints(self._folder), PolicyGate(self._packs, "test", emit), redactor, emit, registry
+        )
+        runner = _FunctionRunner(request, emit, redactor, program or (lambda: None))
+        emit(session.run(lambda monitor: runner.run(monitor, session.cancelled)))
+        return report
+
+    def plan(self, program: Callable[[], None], *, refresh: bool = False) -> RunReport:
+        return self.run("plan", program, refresh=refresh)
+
+    def apply(self, program: Callable[[], None], *, refresh: bool = False) -> RunReport:
+        return self.run("apply", program, refresh=refresh)
+
+    def destroy(self) -> RunReport:
+        return self.run("destroy")
+
+    def state(self) -> Snapshot:
+        store = StateStore(self.state_path, SecretBox.open(self.state_path.with_suffix(".key")))
+        try:
+            return store.load()
+        finally:
+            store.close()
+
+    def _factory(self, package: str, inputs: PropertyMap) -> FakeProvider:
+        if package != "fake":
+            raise UnsupportedError(f"no provider for {package}")
+        return FakeProvider(self.cloud)
+
+
+class _FunctionRunner(ProgramRunner):
+    """Runs a function in place of a program folder."""
+
+    def __init__(self, request: RunRequest, emit: Any, redactor: Redactor, program: Callable[[], None]) -> None:
+        super().__init__(request, emit, redactor)
+        self._program = program
+
+    def _load(self, folder: str) -> None:
+        self._program()
+
+
+def fake_provider() -> pulumi.ProviderResource:
+    """The provider that test programs hand to their things."""
+    return pulumi.ProviderResource("fake", "cloud", {})
+
+
+def _endpoints(folder: Path) -> Endpoints:
+    return Endpoints("test", folder, "https://127.0.0.1:1", folder, folder, folder, folder, "http://127.0.0.1:2")
