@@ -56,23 +56,28 @@ class GracefulServer(uvicorn.Server):
         self._health = health
         self._drain_seconds = drain_seconds
         self._stop_at: float | None = None
+        self._unlogged: signal.Signals | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; called by the signal.
 
         The signal is not handed to uvicorn, which would raise it again at the end: an orderly stop exits with 0.
+        Nothing is logged here: the signal may have interrupted the writing of another line.
         """
         del frame
         if self._stop_at is None:
             self._health.stop()
             self._stop_at = time.monotonic() + self._drain_seconds
-            logger.info("stopping", signal=signal.Signals(sig).name, drain_seconds=self._drain_seconds)
+            self._unlogged = signal.Signals(sig)
         else:
             self.force_exit = self.should_exit
             self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to stop accepting connections; uvicorn asks ten times a second."""
+        if self._unlogged is not None:
+            logger.info("stopping", signal=self._unlogged.name, drain_seconds=self._drain_seconds)
+            self._unlogged = None
         if self._stop_at is not None and time.monotonic() >= self._stop_at:
             self.should_exit = True
         return await super().on_tick(counter)

@@ -43,7 +43,8 @@ class Gateway:
         )
         self.log: list[dict[str, object]] = []
         self._listening: queue.Queue[int | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         port = self._listening.get(timeout=30)
         assert port, self.process.communicate()[1]
         self.address = f"127.0.0.1:{port}"
@@ -62,7 +63,10 @@ class Gateway:
         self.process.send_signal(signal.SIGTERM)
 
     def end(self) -> int:
-        return self.process.wait(timeout=30)
+        """The exit code, once the process has ended and its log has been read to the last line."""
+        code = self.process.wait(timeout=30)
+        self._reader.join(timeout=10)
+        return code
 
 
 @pytest.fixture
@@ -117,12 +121,14 @@ def test_it_serves_health_readiness_and_metrics(start: Start, kafka: socket.sock
 def test_with_a_dead_kafka_it_runs_alive_and_not_ready_with_the_reason(start: Start, kafka: socket.socket):
     dead = address(kafka)
     kafka.close()
-    gateway = start(kafka_bootstrap_servers=dead)
+    gateway = start(kafka_bootstrap_servers=dead, drain_seconds=0)
     answer = httpx.get(f"{gateway.url}/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"][0]["reason"] == f"{dead}: connection refused"
     assert httpx.get(f"{gateway.url}/healthz").status_code == 200
     httpx.get(f"{gateway.url}/readyz")
+    gateway.terminate()
+    assert gateway.end() == 0
     warnings = [line for line in gateway.log if line["event"] == "dependency is not ready"]
     assert len(warnings) == 1, "a state is logged when it changes, not at every probe"
 
@@ -220,6 +226,7 @@ def test_while_draining_it_is_alive_and_not_ready(start: Start, kafka: socket.so
     while (answer := httpx.get(f"{gateway.url}/readyz")).status_code == 200 and time.monotonic() < deadline:
         time.sleep(0.02)
     assert (answer.status_code, answer.json()["status"]) == (503, "stopping")
+    time.sleep(0.7)
     assert httpx.get(f"{gateway.url}/healthz").status_code == 200
 
 
