@@ -16,7 +16,8 @@ HEADER = "x-request-id"
 # An id from outside goes into logs and headers: only what can do no harm there is taken over.
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-# Asked for every few seconds by machines: not worth a line each at the usual level.
+# Asked for every few seconds by machines: not worth a line each at the usual level. A dependency that fails, and an
+# exception, have log lines of their own.
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 logger = get_logger(__name__)
@@ -50,7 +51,7 @@ class RequestMiddleware:
             try:
                 await self._app(scope, receive, add_id)
             finally:
-                log = logger.debug if scope["path"] in _QUIET and status < 500 else logger.info
+                log = logger.debug if scope["path"] in _QUIET else logger.info
                 # The query is left out: it is where callers put tokens.
                 log(
                     "request",

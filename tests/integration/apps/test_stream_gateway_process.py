@@ -131,6 +131,7 @@ def test_with_a_dead_kafka_it_runs_alive_and_not_ready_with_the_reason(start: St
     assert gateway.end() == 0
     warnings = [line for line in gateway.log if line["event"] == "dependency is not ready"]
     assert len(warnings) == 1, "a state is logged when it changes, not at every probe"
+    assert [line for line in gateway.log if line["event"] == "request"] == []
 
 
 def test_with_a_slow_kafka_readiness_answers_within_its_time_out(start: Start, slow_kafka: socket.socket):
