@@ -16,12 +16,16 @@ Emit = Callable[["Event"], None]
 
 @dataclass(frozen=True)
 class StepPlanned:
-    """A step was decided; `changes` hold masked values."""
+    """A step was decided; `changes` and `inputs` hold masked values."""
 
     op: Op
     urn: str
     type: str
     parent: str
+    custom: bool = True
+    provider: str = ""
+    dependencies: list[str] = field(default_factory=list)
+    inputs: dict[str, Json] = field(default_factory=dict)
     changes: list[dict[str, Json]] = field(default_factory=list)
     replace_paths: list[str] = field(default_factory=list)
     reason: str = ""
@@ -109,6 +113,10 @@ def planned(step: Step, validated: str = "") -> StepPlanned:
         urn=record.urn,
         type=record.type,
         parent=record.parent,
+        custom=record.custom,
+        provider=record.provider,
+        dependencies=list(record.dependencies),
+        inputs=mask(record.inputs),
         changes=[describe(change) for change in step.changes],
         replace_paths=sorted(step.replace_paths),
         reason=step.reason,

@@ -6,10 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from sandbox.control_plane.endpoints import Endpoints
 from sandbox.engine import events
@@ -84,7 +83,12 @@ class RunReport:
 class Run:
     """A child process that is ready to do one run; starting it early hides the time that its imports take."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Sequence[int] = ()) -> None:
+        """Start the process.
+
+        Args:
+            keep: descriptors that it inherits, such as the lock that must last as long as the run.
+        """
         read, write = os.pipe()
         environment = {key: value for key, value in os.environ.items() if not _ambient(key)}
         self._process = subprocess.Popen(
@@ -92,19 +96,22 @@ class Run:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=(write,),
+            pass_fds=(write, *keep),
             text=True,
             env=environment | {"PYTHONUNBUFFERED": "1"},
         )
         os.close(write)
         self._events = os.fdopen(read, encoding="utf-8")
 
-    def execute(self, request: RunRequest, endpoints: Endpoints, listen: Callable[[Event], None]) -> RunReport:
+    def execute(self, request: RunRequest, endpoints: Endpoints | None, listen: Callable[[Event], None]) -> RunReport:
         """Do the run; `listen` is called with each event as it comes."""
         report = RunReport()
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            json.dump({"request": asdict(request), "endpoints": endpoints.to_json()}, self._process.stdin)
+            json.dump(
+                {"request": asdict(request), "endpoints": endpoints.to_json() if endpoints else None},
+                self._process.stdin,
+            )
             self._process.stdin.close()
         with self._events:
             for line in self._events:
@@ -148,8 +155,3 @@ def _read(line: str) -> Event:
     event: Event = getattr(events, kind)(**data)
     assert isinstance(event, _EVENTS)
     return event
-
-
-def state_path(folder: Path, stack: str) -> Path:
-    """Return where a stack's state stands inside a sandbox's folder."""
-    return folder / "state" / f"{stack}.db"

@@ -37,6 +37,7 @@ from sandbox.engine.goal import UnsupportedError
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.provider import ProviderError
 from sandbox.engine.providers.factory import provider_factory
+from sandbox.engine.providers.offline import offline_factory
 from sandbox.engine.providers.registry import ProviderRegistry
 from sandbox.engine.secrecy import Redactor
 from sandbox.engine.session import ProgramFailedError, RunRequest, Session
@@ -153,7 +154,7 @@ class ProgramRunner:
         self._emit(Diagnostic("error", self._redactor.redact(text)))
 
 
-def execute(request: RunRequest, endpoints: Endpoints, emit: Callable[[Event], None]) -> RunEnded:
+def execute(request: RunRequest, endpoints: Endpoints | None, emit: Callable[[Event], None]) -> RunEnded:
     """Do one run in this process and return how it ended; every problem is emitted, none is raised."""
     redactor = Redactor()
     redactor.learn([Secret(request.config[key]) for key in request.secret_keys])
@@ -162,7 +163,8 @@ def execute(request: RunRequest, endpoints: Endpoints, emit: Callable[[Event], N
     runner = ProgramRunner(request, emit, redactor)
     try:
         gate = PolicyGate(load_packs(), request.stack, emit)
-        registry = ProviderRegistry(provider_factory(endpoints))
+        factory = provider_factory(endpoints) if endpoints else offline_factory
+        registry = ProviderRegistry(factory)
         session = Session(request, endpoints, gate, redactor, emit, registry)
         ended = session.run(lambda monitor: runner.run(monitor, session.cancelled))
     except (SandboxError, ProviderError, UnsupportedError) as error:
@@ -191,7 +193,8 @@ def main() -> int:
     with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as stream:
         data = json.load(sys.stdin)
         emit = EventPipe(stream)
-        ended = execute(RunRequest(**data["request"]), Endpoints.from_json(data["endpoints"]), emit)
+        endpoints = Endpoints.from_json(data["endpoints"]) if data["endpoints"] else None
+        ended = execute(RunRequest(**data["request"]), endpoints, emit)
     return ended.exit_code
 
 

@@ -41,6 +41,7 @@ class RunRequest:
         config: configuration as the SDK reads it: full keys, values as text.
         secret_keys: the keys in `config` whose values are secret.
         refresh: read every live resource first.
+        offline: ask no service at all; only a plan can do that.
     """
 
     mode: Mode
@@ -52,6 +53,7 @@ class RunRequest:
     config: dict[str, str] = field(default_factory=dict)
     secret_keys: list[str] = field(default_factory=list)
     refresh: bool = False
+    offline: bool = False
 
 
 class Session:
@@ -60,7 +62,7 @@ class Session:
     def __init__(
         self,
         request: RunRequest,
-        endpoints: Endpoints,
+        endpoints: Endpoints | None,
         gate: PolicyGate,
         redactor: Redactor,
         emit: Emit,
@@ -105,7 +107,7 @@ class Session:
     def _reconcile(self) -> None:
         keeper = NoKeeper() if self._planning else self._store
         recover(self._snapshot, self._providers, keeper, self._emit)
-        boots = self._endpoints.boot_ids
+        boots = self._endpoints.boot_ids if self._endpoints else {}
         if self.request.refresh:
             refresh(self._snapshot, self._providers, keeper, self._emit)
         elif self._snapshot.meta.get("boot_ids", boots) != boots:
