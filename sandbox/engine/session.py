@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -75,10 +76,13 @@ class Session:
         self._redactor = redactor
         self._emit = emit
         self._providers = providers
+        self._scratch = tempfile.TemporaryDirectory(prefix="plan-")
         path = Path(request.state_path)
+        self._planning = request.mode == "plan"
+        if self._planning and not path.exists():
+            path = Path(self._scratch.name, path.name)
         self._store = StateStore(path, SecretBox.open(path.with_suffix(".key")))
         self._snapshot = self._store.load()
-        self._planning = request.mode == "plan"
         self._applier = Applier(self._store, emit, redactor, self.cancelled, repair=request.refresh)
         self._learn()
 
@@ -103,6 +107,7 @@ class Session:
         finally:
             self._providers.close()
             self._store.close()
+            self._scratch.cleanup()
 
     def _reconcile(self) -> None:
         keeper = NoKeeper() if self._planning else self._store
