@@ -11,6 +11,7 @@ def apiserver_part(binary: Path, pki: Pki, *, port: int, etcd_port: int) -> Part
     """
     return Part(
         name="kube-apiserver",
+        title="kube-apiserver",
         command=(
             str(binary),
             "--bind-address=127.0.0.1",
@@ -35,6 +36,6 @@ def apiserver_part(binary: Path, pki: Pki, *, port: int, etcd_port: int) -> Part
             "--profiling=false",
             "--event-ttl=1h",
         ),
-        environment=bare_environment(GOGC="50"),
+        environment=bare_environment(GOGC="100"),
         port="api",
     )

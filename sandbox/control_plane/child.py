@@ -62,7 +62,8 @@ class Child:
         try:
             with self.log.open("ab") as stream:
                 self._process = subprocess.Popen(
-                    self.part.command,
+                    [self.part.title or self.part.command[0], *self.part.command[1:]],
+                    executable=self.part.command[0],
                     env=self.part.environment,
                     stdin=subprocess.DEVNULL,
                     stdout=stream,

@@ -32,6 +32,7 @@ def controller_manager_part(binary: Path, pki: Pki, *, server: str, kubeconfig: 
     """The controllers of Kubernetes. It opens no port; that it works is seen by what it makes."""
     return Part(
         name="kube-controller-manager",
+        title="kube-controller-manager",
         command=(
             str(binary),
             f"--kubeconfig={kubeconfig}",
@@ -43,6 +44,8 @@ def controller_manager_part(binary: Path, pki: Pki, *, server: str, kubeconfig: 
             f"--cluster-signing-key-file={pki.ca_key}",
             f"--service-account-private-key-file={pki.service_accounts_key}",
             f"--controllers={','.join(['*', *(f'-{name}' for name in WITHOUT)])}",
+            # simulated nodes report every four minutes (stages/node.yaml)
+            "--node-monitor-grace-period=10m",
             "--kube-api-qps=500",
             "--kube-api-burst=1000",
             "--profiling=false",
@@ -55,6 +58,7 @@ def scheduler_part(binary: Path, *, server: str, config: Path) -> Part:
     """The scheduler of Kubernetes. It opens no port."""
     return Part(
         name="kube-scheduler",
+        title="kube-scheduler",
         command=(str(binary), f"--config={config}", f"--master={server}", "--secure-port=0"),
         environment=bare_environment(GOGC="50"),
     )

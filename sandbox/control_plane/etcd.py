@@ -16,6 +16,7 @@ def etcd_part(binary: Path, pki: Pki, data: Path, port: int) -> Part:
     url = f"https://127.0.0.1:{port}"
     return Part(
         name="etcd",
+        title="etcd",
         command=(
             str(binary),
             f"--data-dir={data}",

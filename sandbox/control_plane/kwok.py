@@ -4,20 +4,25 @@ from sandbox.control_plane.nodes import SIMULATED_LABEL
 from sandbox.control_plane.part import Part, bare_environment
 
 STAGES = Path(__file__).resolve().parent / "stages"
-LEASE_SECONDS = 40  # what a kubelet uses
 
 
 def kwok_part(binary: Path, *, server: str, kubeconfig: Path, config: Path) -> Part:
-    """The simulator of kubelets: it plays the stages on the nodes that carry the label. It opens no port."""
+    """The simulator of kubelets: it plays the stages on the nodes that carry the label. It opens no port.
+
+    It keeps no leases: one that is restarted would have to wait until those of its forerunner expire, and no pod would
+    start in the meantime. Nodes report by a stage instead.
+    """
     return Part(
         name="kwok",
+        title="kwok",
         command=(
             str(binary),
             f"--kubeconfig={kubeconfig}",
             f"--master={server}",
             f"--config={config}",
             f"--manage-nodes-with-label-selector={SIMULATED_LABEL}=true",
-            f"--node-lease-duration-seconds={LEASE_SECONDS}",
+            "--node-lease-duration-seconds=0",
+            "--v=WARN",
             "--node-ip=127.0.0.1",
             "--cidr=10.244.0.1/16",
         ),

@@ -17,8 +17,7 @@ from sandbox.control_plane.bootstrap import bootstrap, wait_until_ready
 from sandbox.control_plane.endpoints import Endpoints, read_endpoints
 from sandbox.control_plane.locks import holder, waiting_lock
 from sandbox.control_plane.nodes import DEFAULT_NODES, NodeSize, node_manifests
-from sandbox.control_plane.spec import Spec
-from sandbox.control_plane.supervisor import START_SECONDS
+from sandbox.control_plane.spec import START_SECONDS, Spec
 from sandbox.errors import SandboxError
 from sandbox.paths import SandboxPaths, project_root
 from sandbox.tools.registry import CONTROL_PLANE_TOOLS

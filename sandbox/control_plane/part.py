@@ -8,6 +8,8 @@ class Part:
     Attributes:
         name: The part's name, also that of its log.
         command: The program and its arguments.
+        title: What the program is told that it is called; by default its path. Kubernetes' programs sign what they
+            write with it, and the cache's file names carry versions.
         environment: Its whole environment; nothing is inherited, so that no credential of the user can reach it.
         port: The name of the port that it listens on; empty when it listens on none.
         stop_seconds: How long it may take to end after SIGTERM before it is killed.
@@ -16,9 +18,10 @@ class Part:
 
     name: str
     command: tuple[str, ...]
+    title: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     port: str = ""
-    stop_seconds: float = 2.0
+    stop_seconds: float = 1.0
     forgets: bool = False
 
 

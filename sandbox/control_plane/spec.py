@@ -6,6 +6,8 @@ from sandbox.control_plane.endpoints import write_json
 from sandbox.control_plane.nodes import NodeSize, sizes_from_json
 from sandbox.errors import SandboxError
 
+START_SECONDS = 120.0  # a start that takes longer has failed; a machine busy with other work needs a quarter of it
+
 
 @dataclass(frozen=True)
 class Spec:

@@ -19,13 +19,12 @@ from sandbox.control_plane.locks import sign, try_lock
 from sandbox.control_plane.part import PORTS
 from sandbox.control_plane.pki import ADMIN, SUPERVISOR, ensure_pki
 from sandbox.control_plane.ports import free_port
-from sandbox.control_plane.spec import Spec
+from sandbox.control_plane.spec import START_SECONDS, Spec
 from sandbox.control_plane.volumes import VolumeProvisioner
 from sandbox.errors import SandboxError
 from sandbox.paths import SandboxPaths
 from sandbox.tools.registry import tool
 
-START_SECONDS = 120.0  # a machine that is busy with other work still starts in a quarter of it
 CRASHES = 5  # of one part before it has ever been ready: it will not come up
 _STARTING_TICK = 0.03
 _STEADY_TICK = 1.0
