@@ -134,7 +134,7 @@ def load_exceptions(known_rules: Iterable[str], file: Path | None = None) -> Exc
 
 
 def _read(file: Path) -> Any:
-    # PyYAML is slow to import and most callers have no exceptions file to read at all.
+    # PyYAML takes longer to import than the rules; who only imports the runtime does not pay for it.
     import yaml  # noqa: PLC0415
 
     try:

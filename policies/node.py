@@ -70,6 +70,13 @@ class Node:
             raise UnknownValueError(self.path)
         return self._value
 
+    def shown(self) -> str:
+        """The value as a message shows it: scalars as they are, the rest by its type alone."""
+        value = self.value()
+        if isinstance(value, list):
+            return "a list"
+        return "a mapping" if isinstance(value, dict) else repr(value)
+
     def known(self) -> bool:
         """Whether the value itself is known (its children may still not be)."""
         return self._value is not UNKNOWN

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from policies.errors import InputError
 from policies.model import Resource
+
+_DEEPEST: Final = 1000
+"""Levels of nesting that are read. LibYAML's composer recurses on the C stack and ends the process far above this."""
+
+_BRACKET = re.compile(rb"[\[\]{}]")
+_COMPACT = re.compile(rb"(?:[-?] +){%d}" % _DEEPEST)
 
 
 class _Loader(yaml.CSafeLoader):
@@ -30,6 +37,8 @@ def read_yaml(text: bytes, file: str) -> Iterator[tuple[int, Any]]:
         InputError: If it is not YAML; the message names file and line.
     """
     try:
+        if _may_be_deep(text):
+            _refuse_deep(text, file)
         loader = _Loader(text)
         try:
             while loader.check_node():
@@ -71,6 +80,27 @@ def resources_of(document: Any, source: str) -> list[Resource] | None:
             found.extend(resources_of({**member, **item} if isinstance(item, dict) else item, source) or ())
         return found
     return [_resource(document, kind, version, source)]
+
+
+def _may_be_deep(text: bytes) -> bool:
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        depth += 1 if match[0] in b"[{" else -1
+        if depth > _DEEPEST:
+            return True
+    return _COMPACT.search(text) is not None
+
+
+def _refuse_deep(text: bytes, file: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise InputError(f"{file}:{line}: is nested more than {_DEEPEST} levels deep, the most that is read")
 
 
 def _resource(document: dict[str, Any], kind: str, version: str, source: str) -> Resource:

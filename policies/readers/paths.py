@@ -77,10 +77,7 @@ def _read(text: bytes, file: str, found: Input, *, named: bool) -> None:
     for source, document in _documents(text, file):
         if document is None:
             continue
-        if holds_state(document):
-            resources: list[Resource] | None = resources_of_state(document, file)
-        else:
-            resources = resources_of(document, source)
+        resources = _resources(document, source, file)
         if resources is None:
             skipped.append(source)
         else:
@@ -91,6 +88,13 @@ def _read(text: bytes, file: str, found: Input, *, named: bool) -> None:
             f"{skipped[0]}: is no Kubernetes object (apiVersion and kind) and no Pulumi state; check the path"
         )
     found.skipped.extend(skipped)
+
+
+def _resources(document: object, source: str, file: str) -> list[Resource] | None:
+    try:
+        return resources_of_state(document, file) if holds_state(document) else resources_of(document, source)
+    except RecursionError as error:
+        raise InputError(f"{source}: is nested too deeply, or an alias refers to itself; write it out") from error
 
 
 def _documents(text: bytes, file: str) -> Iterator[tuple[str, object]]:

@@ -1,6 +1,6 @@
 import pytest
 
-from policies.model import Level
+from policies.model import Level, Resource
 from policies.runtime import PACKS, load_packs
 from tests.support.policy_examples import RULES, Example, examples, mutated
 
@@ -9,7 +9,7 @@ BY_FOLDER = {folder: id_ for pack in PACK_RULES.packs for id_, folder in pack.ru
 GOOD, BAD = examples("good-"), examples("bad-")
 
 
-def _found(example: Example, resource) -> list[tuple[str, str]]:
+def _found(example: Example, resource: Resource) -> list[tuple[str, str]]:
     rule = PACK_RULES.rules[BY_FOLDER[example.rule_folder]]
     findings = list(rule.evaluate(resource, stack="prod"))
     assert not any(finding.unknown for finding in findings)

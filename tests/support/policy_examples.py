@@ -1,8 +1,8 @@
 """The good and bad examples that stand beside each rule, and the mutations that their comments ask for.
 
 A bad example says what is found in it, one line each: `# finds: POD-001 spec.containers[0].image`.
-A good one says what would break it: `# without: PATH` removes a field, `# with: PATH = JSON [and PATH = JSON]` sets one;
-or, if nothing could, why: `# exempt: REASON`.
+A good one says what would break it: `# without: PATH` removes a field, `# with: PATH = JSON [and PATH = JSON]` sets
+some; or, if nothing could, why: `# exempt: REASON`.
 """
 
 import copy

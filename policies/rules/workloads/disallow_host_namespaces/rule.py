@@ -36,4 +36,4 @@ def disallow_host_namespaces(pod: Pod) -> Iterator[Violation]:
 
 def _unless_off(flag: Node, who: str) -> Iterator[Violation]:
     if flag.exists() and flag.boolean() is not False:
-        yield Violation(flag.path, f"{who} sets {flag.path.rpartition('.')[2]} to {flag.value()!r}")
+        yield Violation(flag.path, f"{who} sets {flag.path.rpartition('.')[2]} to {flag.shown()}")

@@ -29,4 +29,4 @@ def limit_capabilities(container: Container) -> Iterator[Violation]:
         yield Violation(capabilities["drop"].path, f"{container.name} does not drop ALL capabilities")
     for item in capabilities["add"].items():
         if item.text() != _MAY_ADD:
-            yield Violation(item.path, f"{container.name} adds the capability {item.value()!r}")
+            yield Violation(item.path, f"{container.name} adds the capability {item.shown()}")

@@ -28,13 +28,13 @@ def require_non_root(pod: Pod) -> Iterator[Violation]:
     pod_flag = pod.spec.at("securityContext", "runAsNonRoot")
     pod_says = pod_flag.boolean()
     if pod_flag.exists() and pod_says is not True:
-        yield Violation(pod_flag.path, f"the pod sets runAsNonRoot to {pod_flag.value()!r}")
+        yield Violation(pod_flag.path, f"the pod sets runAsNonRoot to {pod_flag.shown()}")
     yield from _root_user(pod.spec.at("securityContext", "runAsUser"), "the pod")
     for container in pod.containers():
         flag = container.security["runAsNonRoot"]
         if flag.exists():
             if flag.boolean() is not True:
-                yield Violation(flag.path, f"{container.name} sets runAsNonRoot to {flag.value()!r}")
+                yield Violation(flag.path, f"{container.name} sets runAsNonRoot to {flag.shown()}")
         elif pod_says is not True:
             yield Violation(flag.path, f"{container.name} does not have to run as a user other than root")
         yield from _root_user(container.security["runAsUser"], container.name)

@@ -35,5 +35,5 @@ def require_resources(container: Container) -> Iterator[Violation]:
                 message = f"{container.name} has no resources.{section}.{resource}"
                 yield Violation(own.path, message)
             elif not is_positive_quantity(amount.value()):
-                message = f"{container.name} has resources.{section}.{resource} {amount.value()!r}, which sets nothing"
+                message = f"{container.name} has resources.{section}.{resource} {amount.shown()}, which sets nothing"
                 yield Violation(amount.path, message)

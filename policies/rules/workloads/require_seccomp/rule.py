@@ -31,12 +31,12 @@ def require_seccomp(pod: Pod) -> Iterator[Violation]:
     pod_profile = pod.spec.at("securityContext", "seccompProfile")
     pod_good = pod_profile.exists() and _allowed(pod_profile)
     if pod_profile.exists() and not pod_good:
-        yield Violation(pod_profile["type"].path, f"the pod's seccomp profile is {pod_profile['type'].value()!r}")
+        yield Violation(pod_profile["type"].path, f"the pod's seccomp profile is {pod_profile['type'].shown()}")
     for container in pod.containers():
         profile = container.security["seccompProfile"]
         if profile.exists():
             if not _allowed(profile):
-                message = f"the seccomp profile of {container.name} is {profile['type'].value()!r}"
+                message = f"the seccomp profile of {container.name} is {profile['type'].shown()}"
                 yield Violation(profile["type"].path, message)
         elif not pod_good:
             yield Violation(profile.path, f"{container.name} has no valid seccomp profile, nor has its pod")

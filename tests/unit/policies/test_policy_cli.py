@@ -1,0 +1,308 @@
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policies.cli import main
+
+GOOD = """apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: orders}
+"""
+BAD = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: orders}
+spec:
+  template:
+    spec:
+      hostPID: true
+      containers: []
+"""
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
+
+
+def _run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def _json(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, dict[str, Any]]:
+    code, out, _ = _run(capsys, *arguments, "--json")
+    return code, json.loads(out)
+
+
+def _file(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def _pod(name: str, image: object) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [{"image": image}]}}
+
+
+def test_list_names_every_rule(capsys: pytest.CaptureFixture[str]):
+    code, out, err = _run(capsys, "list")
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()] == [f"POD-{number:03}" for number in range(1, 11)]
+
+
+def test_list_as_json_carries_the_metadata(capsys: pytest.CaptureFixture[str]):
+    code, document = _json(capsys, "list")
+    assert code == 0
+    first = document["rules"][0]
+    assert (first["id"], first["severity"], first["packs"]) == ("POD-001", "high", ["workloads"])
+    assert first["rationale"]
+    assert first["remediation"]
+
+
+def test_explain_says_why_and_how_to_comply_whatever_the_case_of_the_id(capsys: pytest.CaptureFixture[str]):
+    code, out, _ = _run(capsys, "explain", "pod-005")
+    assert code == 0
+    assert out.startswith("POD-005  Disallow privileged containers")
+    assert "mandatory   in every environment" in out
+    assert "How to comply" in out
+    assert _json(capsys, "explain", "POD-001")[1]["id"] == "POD-001"
+
+
+@pytest.mark.parametrize(("id_", "hint"), [("POD-01", "did you mean POD-0"), ("X", "'policies list' names them all")])
+def test_explain_of_a_rule_that_does_not_exist_helps(capsys: pytest.CaptureFixture[str], id_: str, hint: str):
+    code, out, err = _run(capsys, "explain", id_)
+    assert (code, out) == (2, "")
+    assert f"there is no rule {id_!r}" in err
+    assert hint in err
+
+
+def test_a_good_file_is_done(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    code, out, err = _run(capsys, "check", _file(tmp_path, "good.yaml", GOOD))
+    assert (code, err) == (0, "")
+    assert out == "1 object in 1 file: 0 findings (0 mandatory, 0 advisory), 0 unknown\n"
+
+
+def test_a_bad_file_says_where_what_and_how_to_repair_it(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    file = _file(tmp_path, "bad.yaml", f"{GOOD}---\n{BAD}")
+    code, out, err = _run(capsys, "check", file)
+    assert (code, err) == (1, "")
+    assert f"{file}:5 Deployment orders/web\n" in out
+    assert "  POD-010 critical mandatory: the pod sets hostPID to True\n      at:  spec.template.spec.hostPID\n" in out
+    assert "      fix: Leave hostNetwork" in out
+
+
+def test_the_json_has_findings_and_unknown_apart(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    code, document = _json(capsys, "check", _file(tmp_path, "bad.yaml", BAD))
+    assert code == 1
+    [finding] = [finding for finding in document["findings"] if finding["rule"] == "POD-010"]
+    assert finding["path"] == "spec.template.spec.hostPID"
+    assert finding["level"] == "mandatory"
+    assert finding["urn"] == "urn:pulumi:files::manifests::kubernetes:apps/v1:Deployment::orders/web"
+    assert document["unknown"] == []
+    assert document["objects"] == 1
+
+
+def test_the_level_follows_from_the_stack(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    file = _file(tmp_path, "bad.yaml", BAD)
+    code, document = _json(capsys, "check", file, "--stack", "dev")
+    assert code == 1
+    levels = {finding["rule"]: finding["level"] for finding in document["findings"]}
+    assert levels == {"POD-009": "advisory", "POD-010": "mandatory"}
+
+
+def test_a_folder_is_read_with_all_its_files_and_says_what_it_left_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    _file(tmp_path, "a.yaml", GOOD)
+    _file(tmp_path, "deep/b.yml", BAD)
+    _file(tmp_path, "deep/c.json", json.dumps(_pod("p", "a:latest")))
+    values = _file(tmp_path, "values.yaml", "replicas: 2\n")
+    _file(tmp_path, ".hidden/d.yaml", "not: [yaml")
+    _file(tmp_path, "notes.txt", "not: [yaml")
+    _file(tmp_path, "empty.yaml", "---\n---\n")
+    code, document = _json(capsys, "check", tmp_path)
+    assert code == 1
+    assert document["objects"] == 3
+    assert document["skipped"] == [f"{values}:1"]
+    assert {finding["address"] for finding in document["findings"]} == {"Deployment orders/web", "Pod p"}
+    _, _, err = _run(capsys, "check", tmp_path)
+    assert err == f"policies: {values}:1: skipped, no Kubernetes object (apiVersion and kind) and no Pulumi state\n"
+
+
+@pytest.mark.parametrize("kind", ["List", "PodList"])
+def test_the_items_of_a_list_are_checked_one_by_one(capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str):
+    items = [_pod("one", "a"), _pod("two", "b")]
+    if kind == "PodList":
+        items = [{key: value for key, value in item.items() if key not in {"apiVersion", "kind"}} for item in items]
+    text = json.dumps({"apiVersion": "v1", "kind": kind, "items": [*items, "nonsense", None]})
+    _, document = _json(capsys, "check", _file(tmp_path, "list.yaml", text))
+    assert document["objects"] == 2
+    assert {finding["address"] for finding in document["findings"]} == {"Pod one", "Pod two"}
+
+
+def test_an_empty_list_is_nothing_to_find(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    file = _file(tmp_path, "list.yaml", "{apiVersion: v1, kind: List, items: []}")
+    assert _run(capsys, "check", file)[0] == 0
+
+
+def test_standard_input_can_be_checked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(BAD.encode())))
+    code, out, _ = _run(capsys, "check", "-")
+    assert code == 1
+    assert "standard input:1 Deployment orders/web" in out
+
+
+def test_dates_and_equals_signs_are_text_as_they_are_for_kubernetes(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    file = _file(tmp_path, "odd.yaml", f"{GOOD}data: {{day: 2026-01-01, not-a-day: 2026-99-99, operator: =}}\n")
+    assert _run(capsys, "check", file)[0] == 0
+
+
+@pytest.mark.parametrize("wrap", ["deployment", "checkpoint", "plain"])
+def test_a_pulumi_state_is_read(capsys: pytest.CaptureFixture[str], tmp_path: Path, wrap: str):
+    resources = [
+        {"urn": "urn:pulumi:prod::p::pulumi:pulumi:Stack::p", "type": "pulumi:pulumi:Stack"},
+        {"urn": "urn:pulumi:prod::p::platform:x:Y::y", "type": "platform:x:Y", "custom": False},
+        {
+            "urn": "urn:pulumi:prod::p::kubernetes:core/v1:Pod::web",
+            "type": "kubernetes:core/v1:Pod",
+            "custom": True,
+            "inputs": _pod(
+                "web", {**{k: v for k, v in SECRET.items() if k != "ciphertext"}, "plaintext": '"a:latest"'}
+            ),
+        },
+        {
+            "urn": "urn:pulumi:prod::p::kubernetes:core/v1:Pod::old",
+            "type": "kubernetes:core/v1:Pod",
+            "inputs": _pod("old", "a:latest"),
+            "delete": True,
+        },
+    ]
+    whole = {
+        "deployment": {"version": 3, "deployment": {"manifest": {}, "resources": resources}},
+        "checkpoint": {"version": 3, "checkpoint": {"stack": "prod", "latest": {"resources": resources}}},
+        "plain": {"resources": resources},
+    }[wrap]
+    _, document = _json(capsys, "check", _file(tmp_path, "state.json", json.dumps(whole)))
+    assert document["objects"] == 1
+    [finding] = [finding for finding in document["findings"] if finding["rule"] == "POD-008"]
+    assert finding["urn"] == "urn:pulumi:prod::p::kubernetes:core/v1:Pod::web"
+    assert "'a:latest'" in finding["message"]
+
+
+@pytest.mark.parametrize("value", [SECRET, "04da6b54-80e4-46f7-96ec-b56ff0331ba9"])
+def test_what_is_encrypted_or_not_known_is_unknown_and_fails_only_when_strict(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, value: object
+):
+    resources = [{"type": "kubernetes:core/v1:Pod", "name": "web", "props": {"spec": value}}]
+    file = _file(tmp_path, "export.json", json.dumps({"resources": resources}))
+    code, document = _json(capsys, "check", file)
+    assert code == 0
+    assert document["findings"] == []
+    assert {finding["rule"] for finding in document["unknown"]} == {f"POD-{number:03}" for number in range(1, 11)}
+    assert all(finding["message"].startswith("UNKNOWN") for finding in document["unknown"])
+    assert _run(capsys, "check", file, "--strict")[0] == 1
+    assert "10 unknown" in _run(capsys, "check", file)[1]
+
+
+def test_an_empty_stack_export_is_nothing_to_find(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    file = _file(tmp_path, "state.json", '{"version": 3, "deployment": {"manifest": {}}}')
+    assert _run(capsys, "check", file)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("bad.yaml", "a: 1\nb: [1, 2\nc: 3\n", r"bad.yaml:3: is not YAML"),
+        ("bad.yaml", "apiVersion: v1\n\tkind: Pod\n", r"bad.yaml:2: is not YAML"),
+        (
+            "bad.yaml",
+            "a: !!python/object:os.system {}\n",
+            r"bad.yaml:1: is not YAML: could not determine a constructor",
+        ),
+        ("bad.yaml", "a: \x00", "bad.yaml:1: "),
+        ("bad.yaml", "? [a]\n: b\n", r"bad.yaml:1: is not YAML"),
+        ("bad.yaml", "a: " + "[" * 100000 + "]" * 100000, r"bad.yaml:\d+: is nested more than 1000 levels deep"),
+        ("bad.yaml", "- " * 100000, "bad.yaml:1: is nested more than 1000 levels deep"),
+        ("bad.yaml", "? " * 100000, "bad.yaml:1: is nested more than 1000 levels deep"),
+        (
+            "list.yaml",
+            "{apiVersion: v1, kind: List, items: &all [{apiVersion: v1, kind: List, items: *all}]}",
+            "deeply",
+        ),
+        ("bad.json", '{"a": 1,\n "b": }', r"bad.json:2: is not JSON: Expecting value"),
+        ("bad.json", '{"a": ' + "[" * 100000, "bad.json:1: cannot be read as JSON"),
+        ("bad.json", '{"resources": [{"urn": "u"}]}', r"bad.json: resources\[0\] has no 'type'"),
+        ("values.yaml", "replicas: 2\n", r"values.yaml:1: is no Kubernetes object \(apiVersion and kind\)"),
+        ("list.yaml", "- 1\n", r"list.yaml:1: is no Kubernetes object"),
+        ("half.yaml", "kind: Pod\napiVersion: 1\n", r"half.yaml:1: is no Kubernetes object"),
+    ],
+)
+def test_input_that_cannot_be_used_is_exit_2_with_file_and_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, text: str, message: str
+):
+    code, out, err = _run(capsys, "check", _file(tmp_path, name, text))
+    assert (code, out) == (2, "")
+    assert err.startswith("policies: ")
+    assert err.count("\n") == 1
+    with pytest.raises(AssertionError, match=message):
+        raise AssertionError(err)
+
+
+def test_brackets_in_text_are_not_taken_for_nesting(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    file = _file(tmp_path, "text.yaml", f"{GOOD}data: {{text: '{'[' * 2000}'}}\n")
+    assert _run(capsys, "check", file)[0] == 0
+
+
+def test_bytes_that_are_no_text_are_exit_2(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    file = tmp_path / "latin.yaml"
+    file.write_bytes(b"a: \xff\xfe")
+    code, _, err = _run(capsys, "check", file)
+    assert code == 2
+    assert f"{file}:1: cannot be read as YAML" in err
+
+
+def test_a_state_that_refers_to_itself_is_exit_2(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    file = _file(tmp_path, "state.yaml", "resources: &all\n  - type: a\n    inputs: {again: *all}\n")
+    code, _, err = _run(capsys, "check", file)
+    assert (code, err) == (2, f"policies: {file}:1: is nested too deeply, or an alias refers to itself; write it out\n")
+
+
+def test_a_path_that_does_not_exist_is_exit_2(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    code, _, err = _run(capsys, "check", tmp_path / "none.yaml")
+    assert (code, err) == (2, f"policies: {tmp_path / 'none.yaml'}: cannot be read: No such file or directory\n")
+
+
+def test_a_folder_with_nothing_to_check_is_exit_2(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    code, _, err = _run(capsys, "check", tmp_path)
+    assert code == 2
+    assert "holds no .yaml, .yml or .json file" in err
+
+
+def test_wrong_usage_is_exit_2(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as stopped:
+        main(["check"])
+    assert stopped.value.code == 2
+    assert "PATH" in capsys.readouterr().err
+
+
+def test_a_pack_that_does_not_exist_is_exit_2(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    code, _, err = _run(capsys, "check", _file(tmp_path, "good.yaml", GOOD), "--pack", "nope")
+    assert (code, err) == (2, "policies: there is no policy pack 'nope'; there are: workloads\n")
+
+
+def test_an_exception_that_is_expired_or_unused_fails_the_check(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    entry = '{rule: POD-010, urn: "*::*:Pod::x", reason: r, owner: o, expires: %s}'
+    exceptions = _file(tmp_path, "exceptions.yaml", f"exceptions: [{entry % '2020-01-01'}, {entry % '2999-01-01'}]")
+    good = _file(tmp_path, "good.yaml", GOOD)
+    code, document = _json(capsys, "check", good, "--exceptions", exceptions)
+    assert code == 1
+    assert [finding["rule"] for finding in document["findings"]] == ["EXC-001", "EXC-002"]
+
+
+def test_no_environment_value_appears_in_any_output(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    pod = _pod("web", "a")
+    pod["spec"]["containers"][0]["env"] = [{"name": "PASSWORD", "value": "canary-1234"}]
+    file = _file(tmp_path, "pod.yaml", json.dumps(pod))
+    outputs = [_run(capsys, "check", file), _run(capsys, "check", file, "--json")]
+    assert all("canary-1234" not in out + err for _, out, err in outputs)
