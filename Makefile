@@ -1,0 +1,77 @@
+# The interface of this repository. STACK=local|dev|prod, ENGINE=auto|pulumi|embedded, NAME=<sandbox>.
+STACK ?= local
+ENGINE ?= auto
+NAME ?=
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SANDBOX_ARGS := --stack $(STACK) $(if $(NAME),--name $(NAME))
+DEPLOY_ARGS := $(SANDBOX_ARGS) --engine $(ENGINE)
+
+# uv reads its own variable; a user's pip mirror is meant for it as well.
+export UV_INDEX_URL ?= $(PIP_INDEX_URL)
+ifeq ($(strip $(UV_INDEX_URL)),)
+unexport UV_INDEX_URL
+endif
+
+.PHONY: up preview rehearse down test soak check bench docs doctor install lock format
+
+up: $(READY)
+	@$(BIN)/sandbox up $(DEPLOY_ARGS)
+
+preview: $(READY)
+	@$(BIN)/sandbox preview $(DEPLOY_ARGS)
+
+rehearse: $(READY)
+	@$(BIN)/sandbox rehearse $(SANDBOX_ARGS)
+
+down: $(READY)
+	@$(BIN)/sandbox down $(DEPLOY_ARGS)
+
+doctor: $(READY)
+	@$(BIN)/sandbox doctor --stack $(STACK)
+
+install: $(READY)
+
+# check: what needs no processes; test: everything but full counts; soak: full counts.
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest tests/unit tests/stacks tests/policies -n 2
+	$(BIN)/sandbox tools --install
+	$(BIN)/pytest tests/integration tests/e2e -m "not soak"
+
+soak: $(READY)
+	$(BIN)/sandbox tools --install
+	$(BIN)/pytest tests/soak -m soak --override-ini "addopts=-v --strict-markers --import-mode=importlib"
+
+bench: $(READY)
+	$(BIN)/sandbox tools --install
+	$(BIN)/python -m bench
+
+docs: $(READY)
+	$(BIN)/python -m docs.generate
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(READY): pyproject.toml locks/bootstrap.txt locks/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@echo "preparing $(VENV) (about half a minute the first time)" >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/bootstrap.txt
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python locks/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Renews the locks from pyproject.toml; they carry hashes and name no index.
+lock: $(READY)
+	echo uv | $(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 - -o locks/bootstrap.txt
+	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 --all-extras pyproject.toml -o locks/dev.txt

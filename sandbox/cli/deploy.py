@@ -1,0 +1,200 @@
+"""The commands that deploy: up, preview, down and rehearse."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import closing
+
+from sandbox.cli.console import Console
+from sandbox.cli.context import EMULATED, choose_engine, environment, print_json, require_sandbox_stack
+from sandbox.control_plane.endpoints import Endpoints
+from sandbox.control_plane.lifecycle import destroy as destroy_sandbox
+from sandbox.control_plane.lifecycle import status, stop
+from sandbox.deploy.embedded import EmbeddedEngine
+from sandbox.deploy.environment import Environment
+from sandbox.deploy.inventory_check import differences, remember_before
+from sandbox.deploy.lock import command_line, run_lock
+from sandbox.deploy.preview_json import to_json
+from sandbox.deploy.pulumi_cli import PulumiCli
+from sandbox.engine.host import RunReport
+
+_NOTHING = "Nothing changed: everything is as declared."
+
+
+def up(arguments: Namespace, console: Console) -> int:
+    """Deploy a stack."""
+    engine_name = choose_engine(arguments.engine)
+    require_sandbox_stack(arguments, engine_name)
+    where = environment(arguments)
+    with run_lock(where.lock_path, command_line()) as lock:
+        if engine_name == "pulumi":
+            return PulumiCli(where, console.progress).up(arguments)
+        with closing(EmbeddedEngine(where, overrides=EMULATED, keep=(lock,))) as engine:
+            engine.warm()
+            endpoints = where.start(console.progress)
+            remember_before(where, endpoints)
+            report = deploy(engine, endpoints, console, where, refresh=arguments.refresh)
+            if arguments.json:
+                print_json(to_json(report, console.seconds))
+            return report.exit_code
+
+
+def deploy(
+    engine: EmbeddedEngine, endpoints: Endpoints, console: Console, where: Environment, *, refresh: bool = False
+) -> RunReport:
+    """Plan, and apply what the plan found; an empty plan ends it."""
+    first = not where.state_path.exists()
+    console.progress(f"planning stack {where.stack}")
+    if first:
+        plan = _plan_with_apply_warming(engine, endpoints, console, refresh=refresh)
+    else:
+        plan = engine.plan(endpoints, console.listen, refresh=refresh)
+    if not plan.ok:
+        console.error(f"the plan failed; nothing was changed (stack {where.stack})")
+        return plan
+    if not plan.changes and plan.ended is not None and not plan.ended.state_changed:
+        console.result(_NOTHING)
+        console.counts(plan.summary, planned=False)
+        console.outputs(plan.ended.outputs)
+        console.duration()
+        return plan
+    console.plan(plan, every=False)
+    console.counts(plan.summary, planned=True)
+    console.progress(f"deploying {plan.changes} changes")
+    applied = engine.apply(endpoints, console.listen, refresh=refresh)
+    applied.steps = plan.steps
+    console.counts(applied.summary, planned=False)
+    if applied.ok and applied.ended is not None:
+        console.outputs(applied.ended.outputs)
+    else:
+        console.error("the deployment is not complete; run the same command again once the cause is mended")
+    console.duration()
+    return applied
+
+
+def _plan_with_apply_warming(
+    engine: EmbeddedEngine, endpoints: Endpoints, console: Console, *, refresh: bool
+) -> RunReport:
+    warming: Callable[[], None] | None = engine.warm
+
+    def listen(event: object) -> None:
+        nonlocal warming
+        if warming is not None:
+            warming()
+            warming = None
+        console.listen(event)  # type: ignore[arg-type]  # the host hands on every event unchanged
+
+    return engine.plan(endpoints, listen, refresh=refresh)
+
+
+def preview(arguments: Namespace, console: Console) -> int:
+    """Show what `up` would do; a sandbox that was started for it is stopped again."""
+    where = environment(arguments)
+    if choose_engine(arguments.engine) == "pulumi":
+        return PulumiCli(where, console.progress).preview(arguments)
+    with closing(EmbeddedEngine(where, overrides=EMULATED)) as engine:
+        engine.warm()
+        was_running = status(where.paths.name, root=where.paths.root).state not in ("absent", "stopped")
+        existed = where.paths.home.exists()
+        endpoints = where.start(console.progress)
+        try:
+            report = engine.plan(endpoints, console.listen, refresh=arguments.refresh)
+        finally:
+            if not was_running:
+                console.progress("stopping the sandbox, which was started for this preview only")
+                stop(where.paths.name, root=where.paths.root)
+                if not existed:
+                    destroy_sandbox(where.paths.name, root=where.paths.root)
+    return _show_preview(arguments, console, report)
+
+
+def _show_preview(arguments: Namespace, console: Console, report: RunReport) -> int:
+    if arguments.json:
+        print_json(to_json(report, console.seconds))
+    elif report.ok:
+        if not report.changes:
+            console.result(_NOTHING)
+        console.plan(report, every=True)
+        console.counts(report.summary, planned=True)
+        console.duration()
+    if report.ok and arguments.expect_no_changes and report.changes:
+        console.error(f"{report.changes} changes, and none were expected (--expect-no-changes)")
+        return 1
+    return report.exit_code
+
+
+def down(arguments: Namespace, console: Console) -> int:
+    """Delete everything that a stack deployed, prove it, and stop the sandbox."""
+    engine_name = choose_engine(arguments.engine)
+    require_sandbox_stack(arguments, engine_name)
+    where = environment(arguments)
+    with run_lock(where.lock_path, command_line()) as lock:
+        if engine_name == "pulumi":
+            return PulumiCli(where, console.progress).down(arguments)
+        if not where.paths.home.exists():
+            console.result(f"There is no sandbox {where.paths.name!r}: nothing to remove.")
+            if arguments.json:
+                print_json({"changeSummary": {"delete": 0}, "left": [], "result": "succeeded"})
+            return 0
+        with closing(EmbeddedEngine(where, overrides=EMULATED, keep=(lock,))) as engine:
+            report, left = _take_down(engine, where, console)
+        if report.ok and not left:
+            destroy_sandbox(where.paths.name, root=where.paths.root)
+            console.result(f"Removed {report.summary['delete']} resources; the inventory is as it was before `up`.")
+            console.result(f"The sandbox {where.paths.name!r} is stopped and its files are removed.")
+            console.duration()
+        if arguments.json:
+            print_json(to_json(report, console.seconds) | {"left": left})
+        return 1 if left else report.exit_code
+
+
+def _take_down(engine: EmbeddedEngine, where: Environment, console: Console) -> tuple[RunReport, list[str]]:
+    engine.warm()
+    endpoints = where.start(console.progress)
+    console.progress(f"deleting stack {where.stack}")
+    report = engine.destroy(endpoints, console.listen)
+    if not report.ok:
+        console.error("not everything could be deleted; mend the cause and run the same command again")
+        return report, []
+    left = differences(where, endpoints)
+    for line in left:
+        console.error(f"left behind: {line}")
+    return report, left
+
+
+def rehearse(arguments: Namespace, console: Console) -> int:
+    """Deploy a stack to a sandbox of its own, check that a second plan is empty, and remove the sandbox."""
+    name = arguments.name or f"rehearse-{arguments.stack}"
+    where = environment(arguments, name=name)
+    with run_lock(where.lock_path, command_line()) as lock:
+        destroy_sandbox(name, root=where.paths.root)
+        try:
+            with closing(EmbeddedEngine(where, overrides=EMULATED, keep=(lock,))) as engine:
+                engine.warm()
+                endpoints = where.start(console.progress)
+                report = deploy(engine, endpoints, console, where)
+                code = report.exit_code
+                if report.ok:
+                    again = engine.plan(endpoints, console.listen)
+                    code = _settled(again, console)
+        finally:
+            if not arguments.keep:
+                console.progress("removing the rehearsal's sandbox")
+                destroy_sandbox(name, root=where.paths.root)
+    if arguments.json:
+        print_json(to_json(report, console.seconds) | {"result": "failed" if code else "succeeded"})
+    elif code == 0:
+        recorded = sorted({step.type for step in report.steps if step.recorded})
+        console.result(f"\nThe stack {arguments.stack!r} deploys, and a second plan of it is empty.")
+        if recorded:
+            console.result(f"Recorded only (validated, nothing behind them here): {', '.join(recorded)}")
+    return code
+
+
+def _settled(again: RunReport, console: Console) -> int:
+    if again.ok and not again.changes:
+        return 0
+    console.error("a second plan straight after the deployment is not empty:")
+    console.plan(again, every=True)
+    return 1

@@ -1,0 +1,90 @@
+"""The `sandbox` command: reads its arguments, runs one command, and turns every failure into a sentence."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from sandbox.cli.console import Console
+from sandbox.errors import SandboxError
+
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("deploy", "deploy a stack"),
+    "preview": ("deploy", "show what up would do"),
+    "down": ("deploy", "delete what a stack deployed, prove it, and stop the sandbox"),
+    "rehearse": ("deploy", "deploy a stack of the cloud to a sandbox of its own"),
+    "render": ("inspect", "write what a stack declares as files"),
+    "status": ("inspect", "say what runs"),
+    "logs": ("inspect", "print logs of the sandbox's parts"),
+    "tools": ("inspect", "say which tools are here"),
+    "doctor": ("doctor", "say what is missing and how to get it"),
+}
+"""Each command's module below sandbox.cli (imported only when it is called) and its summary."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="sandbox",
+        description="Deploys the analytics platform on this machine: a real Kubernetes API, a served AWS API.",
+        epilog="Exit codes: 0 done, 1 failed, 2 usage or configuration.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made = {name: commands.add_parser(name, help=text, description=text) for name, (_, text) in _COMMANDS.items()}
+    for name, command in made.items():
+        command.add_argument("--stack", default="local", help="the stack (default: local)")
+        command.add_argument("--name", default="", help="the sandbox's name (default: the stack's)")
+        command.add_argument("--json", action="store_true", help="print one JSON document as the result")
+        if name in ("up", "preview", "down"):
+            choices = ("auto", "pulumi", "embedded")
+            command.add_argument("--engine", choices=choices, default="auto", help="auto: the Pulumi CLI where it is")
+        if name in ("up", "preview"):
+            command.add_argument("--refresh", action="store_true", help="look at every live resource first")
+    made["preview"].add_argument("--expect-no-changes", action="store_true", help="exit with 1 when there are changes")
+    made["rehearse"].add_argument("--keep", action="store_true", help="leave the sandbox running")
+    made["render"].add_argument("--out", required=True, metavar="DIR", help="the folder to write to")
+    made["status"].add_argument("--watch", action="store_true", help="say it again every two seconds")
+    made["tools"].add_argument("--install", action="store_true", help="get the missing ones now")
+    made["logs"].add_argument("part", nargs="?", default="", metavar="PART", help="one part (default: all)")
+    made["logs"].add_argument("--lines", type=int, default=50, help="lines of each log (default: 50)")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = parser().parse_args(argv)
+    console = Console(quiet=arguments.json)
+    command = _load(arguments.command)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return command(arguments, console)
+    except SandboxError as error:
+        console.error(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.error("interrupted; run the same command again: it takes up where this one stopped")
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _load(name: str) -> Callable[[argparse.Namespace, Console], int]:
+    import importlib  # noqa: PLC0415 only the called command's module is imported
+
+    module, _ = _COMMANDS[name]
+    function: Callable[[argparse.Namespace, Console], int] = getattr(
+        importlib.import_module(f"sandbox.cli.{module}"), name
+    )
+    return function
+
+
+def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 a signal handler's signature
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
