@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from policies.model import Resource
@@ -167,13 +167,18 @@ def _find(resource: Resource) -> Iterator[Pod]:
     if prefix != "kubernetes":
         return
     api, _, kind = rest.rpartition(":")
-    places = POD_PLACES.get((api.partition("/")[0], kind))
+    group = api.partition("/")[0]
+    places = POD_PLACES.get((group, kind))
+    if places is None and kind.endswith("List"):
+        members = POD_PLACES.get((group, kind.removesuffix("List")), ())
+        places = tuple(replace(place, path=("items", "*", *place.path)) for place in members) or None
     root = resource.root
     if places is not None:
         for place in places:
             for node in _follow(root, place.path):
                 yield from _pod(resource, node, place)
-    elif _looks_like_template(node := root.at(*ANY_KIND.path)):
+    # What Pulumi calls a patch is a part of an object that others wrote and cannot be judged alone.
+    elif not kind.endswith("Patch") and _looks_like_template(node := root.at(*ANY_KIND.path)):
         yield from _pod(resource, node, PodPlace(ANY_KIND.path, finite=kind.endswith("Job")))
 
 

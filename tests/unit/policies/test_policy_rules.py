@@ -88,6 +88,19 @@ def test_a_kind_nobody_listed_is_checked_if_it_carries_a_pod_template():
     assert "spec.template.spec.containers[0].image" in {finding.path for finding in findings}
 
 
+def test_the_items_of_a_list_resource_are_checked():
+    items = [{"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "web"}]}}}}]
+    listed = Resource("u", "kubernetes:apps/v1:DeploymentList", "l", {"items": items})
+    paths = {finding.path for finding in PACKS.check_resource(listed, stack="prod") if finding.rule == "POD-008"}
+    assert paths == {"items[0].spec.template.spec.containers[0].image"}
+
+
+def test_a_patch_is_a_part_of_an_object_and_not_judged():
+    spec = {"template": {"spec": {"containers": [{"name": "web"}]}}}
+    patch = Resource("u", "kubernetes:apps/v1:DeploymentPatch", "p", {"spec": spec})
+    assert PACKS.check_resource(patch, stack="prod") == []
+
+
 def test_resources_outside_kubernetes_have_no_pods():
     bucket = Resource("u", "aws:s3/bucket:Bucket", "b", {"spec": {"template": {"spec": {"containers": []}}}})
     assert pods_of(bucket) == []
