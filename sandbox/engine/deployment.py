@@ -14,7 +14,7 @@ from sandbox.engine.events import Diagnostic, Emit
 from sandbox.engine.executor import Executor, StepFailedError
 from sandbox.engine.gate import PolicyBlockedError, PolicyGate
 from sandbox.engine.goal import Goal, UnsupportedError
-from sandbox.engine.provider import Provider, Target
+from sandbox.engine.provider import Provider, ProviderError, Target
 from sandbox.engine.providers.registry import PROVIDER_PREFIX, ProviderRegistry
 from sandbox.engine.secrecy import Redactor, annotate
 from sandbox.engine.state.record import Record
@@ -25,6 +25,10 @@ from sandbox.engine.values import PropertyMap, reveal
 
 class RegistrationError(Exception):
     """A registration cannot be accepted; the message names the resource and the reason."""
+
+
+ENGINE_ERRORS = (RegistrationError, UnsupportedError, StepFailedError, PolicyBlockedError, ProviderError)
+"""What a registration may fail with; each was told in a diagnostic before it reaches the program."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,12 @@ class Deployment:
         A plan reports errors and goes on.
 
         Raises:
-            RegistrationError, UnsupportedError, StepFailedError, PolicyBlockedError: during an apply.
+            Exception: one of ENGINE_ERRORS, during an apply.
         """
         urn = urns.build(self.stack, self.project, request.parent, request.type, request.name)
         try:
             return Registered(self._register(request, urn))
-        except (RegistrationError, UnsupportedError, StepFailedError, PolicyBlockedError) as error:
+        except ENGINE_ERRORS as error:
             self.failed = True
             message = self._redactor.redact(str(error))
             self._emit(Diagnostic("error", message, urn))

@@ -29,10 +29,9 @@ from pulumi.runtime.stack import run_in_stack
 
 from policies.runtime import load_packs
 from sandbox.control_plane.endpoints import Endpoints
-from sandbox.engine.deployment import RegistrationError
+from sandbox.engine.deployment import ENGINE_ERRORS
 from sandbox.engine.events import Diagnostic, Event, RunEnded, Severity
-from sandbox.engine.executor import StepFailedError
-from sandbox.engine.gate import PolicyBlockedError, PolicyGate
+from sandbox.engine.gate import PolicyGate
 from sandbox.engine.goal import UnsupportedError
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.provider import ProviderError
@@ -46,8 +45,6 @@ from sandbox.errors import SandboxError
 
 _THREADS = 100_000
 """An upper bound on registrations that wait at once: each waits in a thread of its own, made when it is needed."""
-
-_ENGINE_ERRORS = (RegistrationError, UnsupportedError, StepFailedError, PolicyBlockedError)
 
 
 _PREFIXES: dict[str, Severity] = {"info: ": "info", "warning: ": "warning", "error: ": "error"}
@@ -134,7 +131,7 @@ class ProgramRunner:
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         try:
             await run_in_stack(lambda: self._load(folder))
-        except _ENGINE_ERRORS as error:
+        except ENGINE_ERRORS as error:
             cancelled.set()
             raise ProgramFailedError from error
         except pulumi.RunError as error:
