@@ -11,6 +11,7 @@ from policies.errors import InputError
 from policies.model import Resource
 from policies.readers.manifests import read_yaml, resources_of
 from policies.readers.state import holds_state, resources_of_state
+from policies.readers.unknowns import RENDERED, with_unknowns
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 STDIN = "-"
@@ -74,10 +75,11 @@ def _read(text: bytes, file: str, found: Input, *, named: bool) -> None:
     before = len(found.resources)
     skipped: list[str] = []
     empty = False
+    marked = RENDERED.encode() in text
     for source, document in _documents(text, file):
         if document is None:
             continue
-        resources = _resources(document, source, file)
+        resources = _resources(document, source, file, marked=marked)
         if resources is None:
             skipped.append(source)
         else:
@@ -90,8 +92,10 @@ def _read(text: bytes, file: str, found: Input, *, named: bool) -> None:
     found.skipped.extend(skipped)
 
 
-def _resources(document: object, source: str, file: str) -> list[Resource] | None:
+def _resources(document: object, source: str, file: str, *, marked: bool) -> list[Resource] | None:
     try:
+        # Most files have no such mark, and walking through each document would cost more than checking it.
+        document = with_unknowns(document) if marked else document
         return resources_of_state(document, file) if holds_state(document) else resources_of(document, source)
     except RecursionError as error:
         raise InputError(f"{source}: is nested too deeply, or an alias refers to itself; write it out") from error
