@@ -1,0 +1,26 @@
+"""Names and sizes of the image repositories."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from infra.core.models import Args
+from infra.core.names import PROJECT
+
+
+class ImageRegistryArgs(Args):
+    """Repositories for the services' images."""
+
+    services: tuple[str, ...] = Field(min_length=1, description="services that have an image")
+    keep_images: int = Field(default=50, ge=5, le=1000, description="images that each repository keeps")
+    keep: bool = Field(default=True, description="whether the repositories outlive a mistake")
+
+
+def repository_name(service: str) -> str:
+    """Name of a service's repository."""
+    return f"{PROJECT}/{service}"
+
+
+def repository_host(account_id: str, region: str) -> str:
+    """Host of an account's private registry (Amazon ECR User Guide, private registries)."""
+    return f"{account_id}.dkr.ecr.{region}.amazonaws.com"

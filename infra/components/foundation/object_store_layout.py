@@ -1,0 +1,89 @@
+"""Policies and lifecycle of the object store, as plain documents."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import Field
+
+from infra.core.labels import Ownership
+from infra.core.models import Args
+
+ABORT_UPLOAD_DAYS = 7
+"""Days after which the parts of an upload that was never finished are removed."""
+
+
+class ObjectStoreArgs(Args):
+    """One encrypted, versioned, private bucket."""
+
+    bucket: str = Field(min_length=3, max_length=63, description="globally unique name")
+    account_id: str = Field(pattern=r"^[0-9]{12}$", description="account that owns it")
+    ownership: Ownership
+    infrequent_access_days: int = Field(ge=30, description="age at which objects become rarely used")
+    archive_days: int = Field(ge=60, description="age at which objects go to Glacier")
+    noncurrent_days: int = Field(ge=1, description="how long a replaced version is kept")
+    keep: bool = Field(default=True, description="whether bucket and key outlive a mistake")
+
+
+def key_policy(account_id: str) -> str:
+    """Key policy that leaves access to the account's IAM policies (AWS KMS Developer Guide, default key policy)."""
+    statement = {
+        "Sid": "AccountDecidesByIam",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    return _document([statement])
+
+
+def bucket_policy(bucket: str, key_arn: str) -> str:
+    """Refuses every request without TLS, and every upload under another key than the bucket's own."""
+    objects = f"arn:aws:s3:::{bucket}/*"
+    tls_only = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket}", objects],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    own_key = {
+        "Sid": "OwnKeyOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": objects,
+        "Condition": {
+            "Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "false"},
+            "StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": key_arn},
+        },
+    }
+    return _document([tls_only, own_key])
+
+
+def lifecycle_rules(args: ObjectStoreArgs) -> list[dict[str, Any]]:
+    """Infrequent access, then Glacier; replaced versions and unfinished uploads go."""
+    return [
+        {
+            "id": "age",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "transitions": [
+                {"days": args.infrequent_access_days, "storage_class": "STANDARD_IA"},
+                {"days": args.archive_days, "storage_class": "GLACIER"},
+            ],
+            "noncurrent_version_expiration": {"noncurrent_days": args.noncurrent_days},
+        },
+        {
+            "id": "unfinished-uploads",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_UPLOAD_DAYS},
+        },
+    ]
+
+
+def _document(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)

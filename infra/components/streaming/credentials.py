@@ -1,0 +1,105 @@
+"""Passwords of Kafka users: made once, kept as secrets, handed out by reference."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_random as random
+from pydantic import Field
+
+from infra.components.streaming.access import NAMESPACE, PASSWORD_KEY, credential_secret
+from infra.core.component import PlatformComponent
+from infra.core.kubernetes_object import KubernetesObject
+from infra.core.labels import Ownership, object_labels
+from infra.core.models import Args
+from infra.core.names import PROJECT
+
+PASSWORD_LENGTH = 32
+"""Letters and digits: 190 bits, and nothing that a shell or a properties file would have to quote."""
+
+
+class KafkaCredentialsArgs(Args):
+    """Users that need a password."""
+
+    users: tuple[str, ...] = Field(min_length=1, description="names of the users")
+    ownership: Ownership
+    secrets_manager: bool = Field(description="whether each password is also kept in AWS Secrets Manager")
+    recovery_days: int = Field(default=30, ge=0, le=30, description="Secrets Manager's recovery window")
+
+
+class KafkaCredentials(PlatformComponent):
+    """A generated or given password for each user, in a Secret of the streaming namespace.
+
+    Args:
+        given: passwords that exist elsewhere, by user; the others are generated.
+        key_arn: key that encrypts what Secrets Manager keeps.
+
+    Attributes:
+        secrets: the Secret of each user, which consumers depend on.
+        passwords: the passwords, as secret outputs.
+    """
+
+    DOMAIN = "streaming"
+    secrets: Mapping[str, KubernetesObject]
+    passwords: Mapping[str, pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        args: KafkaCredentialsArgs,
+        *,
+        given: Mapping[str, pulumi.Output[str]],
+        key_arn: pulumi.Output[str] | None = None,
+        after: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts=opts)
+        self.passwords = {user: given.get(user) or self._generate(user) for user in args.users}
+        self.secrets = {
+            user: self.declare(f"{user}-secret", _secret(args, user, password), after=after)
+            for user, password in self.passwords.items()
+        }
+        if args.secrets_manager:
+            for user, password in self.passwords.items():
+                self._keep_in_aws(args, user, password, key_arn)
+        self.register_outputs({"users": list(args.users)})
+
+    def _generate(self, user: str) -> pulumi.Output[str]:
+        password = random.RandomPassword(
+            self.child(f"{user}-password"), length=PASSWORD_LENGTH, special=False, opts=self.child_options()
+        )
+        generated: pulumi.Output[str] = password.result
+        return generated
+
+    def _keep_in_aws(
+        self, args: KafkaCredentialsArgs, user: str, password: pulumi.Output[str], key_arn: pulumi.Output[str] | None
+    ) -> None:
+        from pulumi_aws import secretsmanager  # noqa: PLC0415 - only a stack with an AWS account pays for it
+
+        name = f"{PROJECT}/{args.ownership.environment}/kafka/{user}"
+        secret = secretsmanager.Secret(
+            self.child(f"{user}-aws"),
+            name=name,
+            kms_key_id=key_arn,
+            recovery_window_in_days=args.recovery_days,
+            opts=self.child_options(),
+        )
+        content = password.apply(lambda text: json.dumps({"username": user, "password": text}, sort_keys=True))
+        secretsmanager.SecretVersion(
+            self.child(f"{user}-aws-version"), secret_id=secret.id, secret_string=content, opts=self.child_options()
+        )
+
+
+def _secret(args: KafkaCredentialsArgs, user: str, password: pulumi.Output[str]) -> dict[str, object]:
+    name = credential_secret(user)
+    encoded = password.apply(lambda text: base64.b64encode(text.encode()).decode())
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": object_labels(name, "streaming", args.ownership)},
+        "data": {PASSWORD_KEY: encoded},
+    }

@@ -1,0 +1,207 @@
+"""Kafka without an operator: one KRaft broker, for environments on one machine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+
+from pydantic import Field
+
+from infra.components.streaming.access import CLUSTER, MECHANISM, NAMESPACE, KafkaAccess, password_of
+from infra.core.catalog.images import Image
+from infra.core.catalog.topics import Topic
+from infra.core.catalog.users import KafkaUser, acls
+from infra.core.labels import Ownership
+from infra.core.models import Args
+from infra.core.names import PROJECT, service_host, short_hash
+from infra.core.wiring import Party
+from infra.core.workload.spec import (
+    ConfigFiles,
+    Port,
+    Probe,
+    Probes,
+    Resources,
+    Scratch,
+    SecretKey,
+    Storage,
+    WorkloadSpec,
+)
+
+ADMIN = "admin"
+CLIENT_PORT = 9092
+SETTINGS = "/etc/kafka/platform"
+DATA = "/var/lib/kafka/data"
+SCRIPTS = "/opt/kafka/bin"
+MEBIBYTE = 1024**2
+ADMIN_MEMORY = 512 * MEBIBYTE
+TOPICS_TIME_LIMIT = 1800
+"""Seconds; each administrative command starts a JVM, which takes about two on one core."""
+
+
+class SingleBrokerArgs(Args):
+    """One broker; sizes in millicores and bytes."""
+
+    image: Image
+    ownership: Ownership
+    cpu: int = Field(ge=1)
+    memory: int = Field(ge=1)
+    storage: int = Field(ge=1)
+    storage_class: str | None = None
+
+
+def access() -> KafkaAccess:
+    """How clients reach the broker: SCRAM without TLS, inside the machine."""
+    offer = Party.of_workload(CLUSTER, NAMESPACE).offer("clients", CLIENT_PORT)
+    host = service_host(CLUSTER, NAMESPACE)
+    return KafkaAccess(bootstrap=f"{host}:{CLIENT_PORT}", protocol="SASL_PLAINTEXT", offer=offer)
+
+
+def broker_spec(args: SingleBrokerArgs) -> WorkloadSpec:
+    """The broker as a workload. Its heap is half of its memory; the other half is page cache."""
+    heap = args.memory // 2 // MEBIBYTE
+    return WorkloadSpec(
+        name=CLUSTER,
+        namespace=NAMESPACE,
+        component="streaming",
+        kind="statefulset",
+        ownership=args.ownership,
+        image=args.image,
+        command=("/bin/bash", f"{SETTINGS}/start.sh"),
+        resources=Resources(cpu_request=args.cpu, cpu_limit=args.cpu * 2, memory=args.memory),
+        ports=(Port(name="clients", number=CLIENT_PORT),),
+        probes=Probes(
+            liveness=Probe(port="clients", period_seconds=20),
+            readiness=Probe(port="clients"),
+            startup=Probe(port="clients", period_seconds=5, failure_threshold=60),
+        ),
+        environment={
+            "CLUSTER_ID": cluster_id(args.ownership.environment),
+            "KAFKA_HEAP_OPTS": f"-Xms{heap}m -Xmx{heap}m",
+            "LOG_DIR": "/tmp/logs",  # noqa: S108 - a directory of the pod's own
+        },
+        secret_environment={"ADMIN_PASSWORD": password_of(ADMIN)},
+        config_files=ConfigFiles(
+            mount_path=SETTINGS, files={"server.properties": server_properties(), "start.sh": start_script()}
+        ),
+        scratch=(Scratch(mount_path="/tmp", size=256 * MEBIBYTE),),  # noqa: S108 - likewise
+        storage=Storage(mount_path=DATA, size=args.storage, storage_class=args.storage_class),
+        serves=("clients",),
+        grace_seconds=60,
+    )
+
+
+def cluster_id(environment: str) -> str:
+    """Kafka's id of the cluster: 16 bytes in URL-safe base64, the same for every broker and every start."""
+    digest = hashlib.sha256(f"{PROJECT}/{environment}/{CLUSTER}".encode()).digest()[:16]
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=").replace("-", "A")
+
+
+def server_properties() -> str:
+    """Configuration of the broker (Kafka, Broker Configs).
+
+    Clients authenticate by SCRAM. The controller and the broker's talk to itself listen on the loopback interface
+    only, so that they need no password in a file; whoever comes in there is anonymous, and trusted.
+    """
+    host = f"{CLUSTER}-0.{service_host(CLUSTER, NAMESPACE)}"
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": "1@localhost:9093",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"CLIENTS://:{CLIENT_PORT},CONTROLLER://localhost:9093,INTERNAL://localhost:9094",
+        "advertised.listeners": f"CLIENTS://{host}:{CLIENT_PORT},INTERNAL://localhost:9094",
+        "inter.broker.listener.name": "INTERNAL",
+        "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT",
+        "sasl.enabled.mechanisms": MECHANISM,
+        f"listener.name.clients.{MECHANISM.lower()}.sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        ),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:{ADMIN};User:ANONYMOUS",
+        "allow.everyone.if.no.acl.found": "false",
+        "auto.create.topics.enable": "false",
+        "unclean.leader.election.enable": "false",
+        "default.replication.factor": 1,
+        "min.insync.replicas": 1,
+        "offsets.topic.replication.factor": 1,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "log.dirs": f"{DATA}/log",
+    }
+    return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+def start_script() -> str:
+    """Formats the storage at the first start, with the administrator in it, and becomes the broker."""
+    properties = f"{SETTINGS}/server.properties"
+    return (
+        "#!/bin/bash\n"
+        "set -euo pipefail\n"
+        f'{SCRIPTS}/kafka-storage.sh format --ignore-formatted --cluster-id "$CLUSTER_ID" --config {properties} \\\n'
+        f'  --add-scram "{MECHANISM}=[name={ADMIN},password=$ADMIN_PASSWORD]"\n'
+        f"exec {SCRIPTS}/kafka-server-start.sh {properties}\n"
+    )
+
+
+def topics_spec(
+    args: SingleBrokerArgs, kafka: KafkaAccess, topics: Mapping[str, Topic], users: Mapping[str, KafkaUser]
+) -> WorkloadSpec:
+    """The job that makes topics, users and permissions what the catalog says.
+
+    A job cannot be changed once it exists, so its name carries a hash of what it does: another catalog is another job.
+    """
+    script = "\n".join(topics_script(kafka, topics, users)) + "\n"
+    passwords: dict[str, SecretKey] = {password_variable(user): password_of(user) for user in sorted([*users, ADMIN])}
+    return WorkloadSpec(
+        name=f"kafka-topics-{short_hash(script)}",
+        namespace=NAMESPACE,
+        component="streaming",
+        kind="job",
+        ownership=args.ownership,
+        image=args.image,
+        command=("/bin/bash", f"{SETTINGS}/topics.sh"),
+        resources=Resources(cpu_request=100, cpu_limit=1000, memory=ADMIN_MEMORY),
+        environment={"KAFKA_HEAP_OPTS": "-Xmx256m", "LOG_DIR": "/tmp/logs"},  # noqa: S108 - the pod's own
+        secret_environment=passwords,
+        config_files=ConfigFiles(mount_path=SETTINGS, files={"topics.sh": script}),
+        scratch=(Scratch(mount_path="/tmp", size=64 * MEBIBYTE),),  # noqa: S108 - likewise
+        uses=(kafka.offer,),
+        time_limit_seconds=TOPICS_TIME_LIMIT,
+    )
+
+
+def password_variable(user: str) -> str:
+    """Environment variable that holds a user's password."""
+    return f"{user.upper().replace('-', '_')}_PASSWORD"
+
+
+def topics_script(kafka: KafkaAccess, topics: Mapping[str, Topic], users: Mapping[str, KafkaUser]) -> Iterator[str]:
+    """Lines of a script that can run any number of times. Passwords come from the environment and stay out of it."""
+    yield "#!/bin/bash"
+    yield "set -euo pipefail"
+    yield "umask 077"
+    yield "cat > /tmp/client.properties <<END"
+    yield f"security.protocol={kafka.protocol}"
+    yield f"sasl.mechanism={MECHANISM}"
+    login = "org.apache.kafka.common.security.scram.ScramLoginModule"
+    yield f'sasl.jaas.config={login} required username="{ADMIN}" password="$ADMIN_PASSWORD";'
+    yield "END"
+    server = f"--bootstrap-server {kafka.bootstrap} --command-config /tmp/client.properties"
+    yield f"until {SCRIPTS}/kafka-broker-api-versions.sh {server} > /tmp/versions; do sleep 2; done"
+    for name, topic in sorted(topics.items()):
+        create = f"{SCRIPTS}/kafka-topics.sh {server} --create --if-not-exists --topic {name}"
+        yield f"{create} --partitions {topic.partitions} --replication-factor 1"
+        settings = ",".join(f"{key}={value}" for key, value in sorted(topic.settings().items()))
+        alter = f"{SCRIPTS}/kafka-configs.sh {server} --alter --entity-type topics --entity-name {name}"
+        yield f"{alter} --add-config {settings}"
+    for name, user in sorted(users.items()):
+        alter = f"{SCRIPTS}/kafka-configs.sh {server} --alter --entity-type users --entity-name {name}"
+        yield f'{alter} --add-config "{MECHANISM}=[password=${password_variable(name)}]"'
+        for acl in acls(name, user):
+            allow = f"{SCRIPTS}/kafka-acls.sh {server} --add --force --allow-principal User:{name}"
+            operations = " ".join(f"--operation {operation}" for operation in acl.operations)
+            pattern = " --resource-pattern-type prefixed" if acl.prefix else ""
+            yield f"{allow} {operations} --{acl.resource} {acl.name}{pattern}"

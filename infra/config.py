@@ -1,0 +1,214 @@
+"""The typed schema of Pulumi.<environment>.yaml, and the only reader of Pulumi's configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from infra.config_rules import rule_problems
+from infra.core.catalog.tenants import TenantName
+from infra.core.errors import ConfigurationError, Problem
+from infra.core.labels import LABEL_VALUE, Environment
+from infra.core.models import Document
+from infra.core.names import PROJECT
+from infra.core.quantity import Bytes, Compute, Millicores
+from infra.core.validation import validate
+
+SECRET_KEYS = frozenset({"credentials"})
+"""Keys whose values are secrets, whatever the file says."""
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+def _no_eks_yet(kind: str) -> str:
+    if kind == "eks":
+        raise ValueError(
+            "must be kubeconfig: the program does not create EKS clusters yet, so name an existing cluster"
+        )
+    return kind
+
+
+def _account(value: Any) -> Any:
+    return f"{value:012d}" if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _loopback(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS or parts.port is None:
+        raise ValueError("must be the URL of an emulator on this machine, such as http://127.0.0.1:5000")
+    return url
+
+
+class ClusterConfig(Document):
+    """Which Kubernetes cluster the stack lives in."""
+
+    kind: Annotated[Literal["kubeconfig", "eks"], AfterValidator(_no_eks_yet)] = Field(
+        description="where the cluster comes from; kubeconfig is the ambient KUBECONFIG"
+    )
+    context: str | None = Field(
+        default=None, min_length=1, max_length=253, description="context; the current one if null"
+    )
+
+
+class AwsConfig(Document):
+    """Which AWS account and region the stack lives in; without this section it has no AWS resources."""
+
+    account_id: Annotated[str, BeforeValidator(_account)] = Field(pattern=r"^[0-9]{12}$", description="12 digits")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[1-9]$", description="region, for example us-east-1")
+    endpoint: Annotated[str, AfterValidator(_loopback)] | None = Field(
+        default=None, description="URL of an emulator on this machine, instead of AWS"
+    )
+
+
+class OperatorsConfig(Document):
+    """How operators come into the cluster."""
+
+    mode: Literal["install", "crds-only"] = Field(
+        description="install: their Helm charts; crds-only: their custom resource definitions, and the charts recorded"
+    )
+
+
+class AvailabilityConfig(Document):
+    """Over how many failure domains the stack is spread."""
+
+    zones: int = Field(ge=1, le=6, description="zones over which replicas are spread")
+
+
+class QuotaConfig(Document):
+    """What everything in the environment together may request."""
+
+    cpu: Millicores = Field(description="CPU of the environment, for example 200")
+    memory: Bytes = Field(description="memory of the environment, for example 400Gi")
+
+    @property
+    def compute(self) -> Compute:
+        """As an amount to calculate with."""
+        return Compute(self.cpu, self.memory)
+
+
+class SizeConfig(Document):
+    """What one replica asks for."""
+
+    cpu: Millicores = Field(ge=10, le=64_000, description="CPU request")
+    memory: Annotated[Bytes, Field(ge=64 * 1024**2, le=512 * 1024**3)] = Field(description="memory request and limit")
+
+
+class StreamingConfig(Document):
+    """Kafka."""
+
+    brokers: int = Field(ge=1, le=99, description="brokers")
+    replication: int = Field(ge=1, le=9, description="copies of each partition")
+    min_in_sync: int = Field(ge=1, le=9, description="copies that must have a record before it is acknowledged")
+    storage: Annotated[Bytes, Field(ge=1024**3, le=16 * 1024**4)] = Field(description="volume of each broker")
+    storage_class: str | None = Field(default=None, min_length=1, description="the cluster's default when null")
+    broker: SizeConfig = Field(description="size of a broker")
+
+
+class ServiceConfig(Document):
+    """A service of ours: its size and how many replicas it has."""
+
+    min_replicas: int = Field(ge=1, le=100, description="replicas at least")
+    max_replicas: int = Field(ge=1, le=100, description="replicas at most; more than the least means autoscaling")
+    size: SizeConfig = Field(description="size of a replica")
+
+
+class ObjectStoreConfig(Document):
+    """Lifecycle of objects, in days. S3 keeps objects 30 days before infrequent access, and there 30 days more."""
+
+    infrequent_access_days: int = Field(ge=30, le=3650, description="age at which objects become rarely used")
+    archive_days: int = Field(ge=60, le=3650, description="age at which objects go to Glacier")
+    noncurrent_days: int = Field(ge=1, le=3650, description="how long a replaced version is kept")
+
+
+class StackConfig(Document):
+    """Pulumi.<environment>.yaml, all of it."""
+
+    environment: Environment = Field(description="the stack's name, unless the file says otherwise")
+    owner: str = Field(pattern=LABEL_VALUE, description="team that answers for the platform")
+    cost_centre: str = Field(pattern=LABEL_VALUE, description="account that pays for it")
+    cluster: ClusterConfig
+    aws: AwsConfig | None = None
+    operators: OperatorsConfig
+    availability: AvailabilityConfig
+    quota: QuotaConfig
+    tenants: tuple[TenantName, ...] = Field(max_length=50, description="tenants of the catalog that live here")
+    streaming: StreamingConfig
+    schema_registry: ServiceConfig
+    stream_gateway: ServiceConfig
+    object_store: ObjectStoreConfig
+    credentials: dict[str, Annotated[SecretStr, Field(min_length=16, max_length=128)]] = Field(
+        default_factory=dict, description="passwords of Kafka users that exist elsewhere; the others are generated"
+    )
+
+
+def load_stack_config(values: Mapping[str, Any], stack: str, *, secret: Collection[str] = ()) -> StackConfig:
+    """Check the configuration of a stack, without Pulumi.
+
+    Args:
+        values: value of each key of the project, as plain JSON-shaped values. A key such as ``operators.mode``
+            overrides that one field.
+        stack: the stack's name: the environment, unless ``environment`` is given.
+        secret: further top-level keys whose values no error may show.
+
+    Raises:
+        ConfigurationError: naming file, field, value, limit and fix of every problem.
+    """
+    file = f"Pulumi.{stack}.yaml"
+    document = _with_overrides(values)
+    if "environment" not in document:
+        if stack not in get_args(Environment):
+            limit = f"a stack of another name than {', '.join(get_args(Environment))} must say which environment it is"
+            fix = f"Add {PROJECT}:environment: dev"
+            raise ConfigurationError([Problem(file, "environment", "missing", limit, fix)])
+        document["environment"] = stack
+    config = validate(StackConfig, document, file=file, secret=SECRET_KEYS | set(secret))
+    problems = rule_problems(config, file)
+    if problems:
+        raise ConfigurationError(problems)
+    return config
+
+
+def read_stack_config() -> StackConfig:
+    """Read and check the configuration of the running stack.
+
+    Raises:
+        ConfigurationError: as ``load_stack_config``.
+    """
+    prefix = f"{PROJECT}:"
+    keys = {*runtime_config.get_config_env(), *runtime_config.CONFIG.get()}
+    own = sorted(key.removeprefix(prefix) for key in keys if key.startswith(prefix))
+    source = pulumi.Config(PROJECT)
+    values = {key: _parsed(key, source.require(key)) for key in own}
+    secret = [key.split(".")[0] for key in own if pulumi.runtime.is_config_secret(prefix + key)]
+    return load_stack_config(values, pulumi.get_stack(), secret=secret)
+
+
+def _parsed(key: str, text: str) -> Any:
+    """Pulumi hands objects and lists over as JSON, and everything else as the text that was written."""
+    number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) and not key.endswith(("accountId", "cpu", "memory", "storage"))
+    if not (text[:1] in ("{", "[") or text in ("true", "false", "null") or number):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _with_overrides(values: Mapping[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps({k: v for k, v in values.items() if "." not in k}, default=str))
+    for key in sorted(key for key in values if "." in key):
+        *path, last = key.split(".")
+        place = document
+        for part in path:
+            if not isinstance(place.get(part), dict):
+                place[part] = {}
+            place = place[part]
+        place[last] = values[key]
+    return document

@@ -1,0 +1,203 @@
+"""The typed declaration of something that runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from infra.core.catalog.images import Image
+from infra.core.labels import Ownership
+from infra.core.models import Args
+from infra.core.quantity import Compute
+from infra.core.wiring import Edge, Offer, Party
+
+Kind = Literal["deployment", "statefulset", "job", "cronjob"]
+Label = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,50}[a-z0-9])?$")]
+"""A DNS label with room for the suffixes that controllers add to it."""
+
+AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]+$")]
+LONG_RUNNING = ("deployment", "statefulset")
+
+
+class Resources(Args):
+    """What one replica asks for. Memory is asked and limited alike, so that a node never promises it twice."""
+
+    cpu_request: int = Field(ge=1, description="CPU request, millicores")
+    cpu_limit: int = Field(ge=1, description="CPU limit, millicores")
+    memory: int = Field(ge=4 * 1024**2, description="memory request and limit, bytes")
+
+    @model_validator(mode="after")
+    def _limit_covers_request(self) -> Resources:
+        if self.cpu_limit < self.cpu_request:
+            raise ValueError(f"cpu_limit {self.cpu_limit}m is below cpu_request {self.cpu_request}m")
+        return self
+
+    @property
+    def requests(self) -> Compute:
+        """What the scheduler reserves."""
+        return Compute(self.cpu_request, self.memory)
+
+    @property
+    def limits(self) -> Compute:
+        """What the kernel enforces."""
+        return Compute(self.cpu_limit, self.memory)
+
+
+class Replicas(Args):
+    """How many there are: fixed when both are equal, autoscaled on CPU otherwise."""
+
+    minimum: int = Field(default=1, ge=1, le=500)
+    maximum: int = Field(default=1, ge=1, le=500)
+    target_cpu_percent: int = Field(default=70, ge=10, le=95, description="CPU use that autoscaling holds")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Replicas:
+        if self.maximum < self.minimum:
+            raise ValueError(f"maximum {self.maximum} is below minimum {self.minimum}")
+        return self
+
+
+class Port(Args):
+    """A port that the container listens on."""
+
+    name: str = Field(pattern=r"^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$", description="name, at most 15 characters")
+    number: int = Field(ge=1, le=65535)
+
+
+class Probe(Args):
+    """How the kubelet asks a container how it is: HTTP when ``path`` is set, else by opening the port."""
+
+    port: str
+    path: str | None = None
+    period_seconds: int = Field(default=10, ge=1, le=300)
+    failure_threshold: int = Field(default=3, ge=1, le=120)
+
+
+class Probes(Args):
+    """The probes of a long-running workload. ``startup`` gives a slow starter its time."""
+
+    liveness: Probe
+    readiness: Probe
+    startup: Probe | None = None
+
+
+class SecretKey(Args):
+    """One key of a Kubernetes Secret, by reference."""
+
+    secret: str
+    key: str
+
+
+class ConfigFiles(Args):
+    """Files that a ConfigMap of the workload's own provides, mounted read-only."""
+
+    mount_path: AbsolutePath
+    files: dict[str, str]
+
+
+class SecretFiles(Args):
+    """Keys of an existing Secret, mounted read-only as files."""
+
+    secret: str
+    mount_path: AbsolutePath
+
+
+class Scratch(Args):
+    """A writable directory that is gone with the pod; the root file system itself is read-only."""
+
+    mount_path: AbsolutePath
+    size: int = Field(ge=1024**2, description="size limit, bytes")
+
+
+class Storage(Args):
+    """A volume of each replica that stays."""
+
+    mount_path: AbsolutePath
+    size: int = Field(ge=1024**2, description="size, bytes")
+    storage_class: str | None = Field(default=None, description="storage class; the cluster's default when empty")
+
+
+class WorkloadSpec(Args):
+    """Everything about one workload; all of its objects follow from this."""
+
+    name: Label
+    namespace: Label
+    component: str = Field(description="part of the platform that it belongs to")
+    kind: Kind = "deployment"
+    ownership: Ownership
+    image: Image
+    command: tuple[str, ...] = Field(default=(), description="entry point; the image's own when empty")
+    arguments: tuple[str, ...] = ()
+    replicas: Replicas = Replicas()
+    zones: int = Field(default=1, ge=1, le=6, description="zones over which replicas must be spread")
+    resources: Resources
+    ports: tuple[Port, ...] = ()
+    probes: Probes | None = None
+    environment: dict[str, str] = Field(default_factory=dict)
+    pod_ip_variable: str | None = Field(default=None, description="variable that receives the pod's own address")
+    secret_environment: dict[str, SecretKey] = Field(default_factory=dict)
+    config_files: ConfigFiles | None = None
+    secret_files: tuple[SecretFiles, ...] = ()
+    scratch: tuple[Scratch, ...] = ()
+    storage: Storage | None = None
+    uses: tuple[Offer, ...] = Field(default=(), description="what it talks to")
+    serves: tuple[str, ...] = Field(default=(), description="names of the ports that others may use")
+    schedule: str | None = Field(default=None, description="cron expression of a cronjob, UTC")
+    time_limit_seconds: int = Field(default=600, ge=10, description="how long a job may run")
+    grace_seconds: int = Field(default=30, ge=1, le=600, description="time to stop by itself")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> WorkloadSpec:
+        long_running = self.kind in LONG_RUNNING
+        names = [port.name for port in self.ports]
+        asked = [probe.port for probe in (self.probes and (self.probes.liveness, self.probes.readiness)) or ()]
+        for problem, wrong in (
+            ("must have probes: it runs until it is stopped", long_running and self.probes is None),
+            ("must not have probes: it runs once", not long_running and self.probes is not None),
+            ("must have a schedule", self.kind == "cronjob" and not self.schedule),
+            ("must not have a schedule", self.kind != "cronjob" and bool(self.schedule)),
+            ("must be a statefulset to have storage", self.storage is not None and self.kind != "statefulset"),
+            ("must be a deployment to be autoscaled", self.autoscaled and self.kind != "deployment"),
+            (f"serves or probes a port that is none of {names}", not {*self.serves, *asked} <= set(names)),
+        ):
+            if wrong:
+                raise ValueError(f"workload {self.name} {problem}")
+        return self
+
+    @property
+    def autoscaled(self) -> bool:
+        """Whether a HorizontalPodAutoscaler decides the number of replicas."""
+        return self.replicas.maximum > self.replicas.minimum
+
+    @property
+    def party(self) -> Party:
+        """Its pods, as others see them."""
+        return Party.of_workload(self.name, self.namespace)
+
+    def offer(self, port: str) -> Offer:
+        """The port of that name, for another workload's ``uses``.
+
+        Raises:
+            ValueError: the workload does not serve it.
+        """
+        number = next((item.number for item in self.ports if item.name == port and port in self.serves), None)
+        if number is None:
+            raise ValueError(
+                f"workload {self.name} does not serve {port}: it serves {', '.join(self.serves) or 'none'}"
+            )
+        return Offer(party=self.party, port_name=port, port=number)
+
+    def edges(self) -> tuple[Edge, ...]:
+        """Its declared connections."""
+        return tuple(Edge(client=self.party, offer=offer) for offer in self.uses)
+
+    def most(self) -> Compute:
+        """Requests at maximum replicas, and of the one more that a rolling update starts first."""
+        surge = 1 if self.kind == "deployment" else 0
+        return self.resources.requests * (self.replicas.maximum + surge)
+
+    def most_limits(self) -> Compute:
+        """Limits at maximum replicas, likewise."""
+        surge = 1 if self.kind == "deployment" else 0
+        return self.resources.limits * (self.replicas.maximum + surge)

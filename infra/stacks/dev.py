@@ -1,0 +1,5 @@
+"""dev: the shape of production in a smaller size; a deleted secret's name is free again at once."""
+
+from infra.stacks.profile import Profile
+
+PROFILE = Profile(kafka="strimzi", keep=True, own_registry=True, secrets_manager=True, recovery_days=0)

@@ -1,0 +1,5 @@
+"""local: one machine, nothing that must outlive it."""
+
+from infra.stacks.profile import Profile
+
+PROFILE = Profile(kafka="single-broker", keep=False, own_registry=False, secrets_manager=False, recovery_days=0)

@@ -1,0 +1,238 @@
+"""From configuration and catalog to the arguments of every component: pure, and checked before anything is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_host, repository_name
+from infra.components.foundation.object_store_layout import ObjectStoreArgs
+from infra.components.foundation.tenancy import TenancyArgs
+from infra.components.foundation.tenancy_layout import PLATFORM_ROLES, NamespaceSpec, tenant_share, tenant_spec
+from infra.components.streaming import kafka_layout, strimzi_layout
+from infra.components.streaming.access import NAMESPACE, KafkaAccess
+from infra.components.streaming.backbone import StreamingBackboneArgs
+from infra.components.streaming.credentials import KafkaCredentialsArgs
+from infra.components.streaming.kafka_layout import KafkaArgs
+from infra.components.streaming.schema_registry import SchemaRegistryArgs, registry_spec
+from infra.components.streaming.single_broker import SingleBrokerArgs
+from infra.components.streaming.stream_gateway import NAME as GATEWAY
+from infra.components.streaming.stream_gateway import StreamGatewayArgs, gateway_spec
+from infra.components.streaming.strimzi_layout import OPERATOR_NAMESPACE, StrimziArgs
+from infra.config import StackConfig
+from infra.core.catalog.catalog import FOLDER, Catalog
+from infra.core.catalog.images import Image
+from infra.core.errors import ConfigurationError, Problem
+from infra.core.labels import Ownership
+from infra.core.names import bucket_name
+from infra.core.quantity import Compute
+from infra.core.quota import Share, namespace_budget, shortfall
+from infra.core.validation import closest
+from infra.core.workload.spec import Replicas, WorkloadSpec
+from infra.stacks.profile import Profile
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Arguments of every component of one environment."""
+
+    ownership: Ownership
+    tenancy: TenancyArgs
+    kafka: KafkaAccess
+    credentials: KafkaCredentialsArgs
+    streaming: StreamingBackboneArgs
+    gateway: WorkloadSpec
+    object_store: ObjectStoreArgs | None
+    image_registry: ImageRegistryArgs | None
+
+
+def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gateway_tag: str, file: str) -> Plan:
+    """Size and name everything.
+
+    Args:
+        config: configuration of the stack.
+        catalog: the catalog.
+        profile: shape of the environment.
+        gateway_tag: tag of stream-gateway's image.
+        file: name of the configuration's file, for errors.
+
+    Raises:
+        ConfigurationError: configuration and catalog do not fit each other, or what runs does not fit the quota.
+    """
+    problems = [*_catalog_problems(config, catalog, file)]
+    if problems:
+        raise ConfigurationError(problems)
+    ownership = Ownership(environment=config.environment, owner=config.owner, cost_centre=config.cost_centre)
+    kafka = _kafka(config, catalog, profile, ownership)
+    access = kafka_layout.access(kafka)
+    registry = _registry(config, catalog, ownership)
+    gateway = gateway_spec(_gateway(config, catalog, profile, ownership, gateway_tag), access)
+    users = {name: user for name, user in catalog.users.items() if user.tenant in {"platform", *config.tenants}}
+    workloads = (*kafka_layout.workloads(kafka, catalog.topics, users), registry_spec(registry, access), gateway)
+    shares = [*map(_share, workloads), *kafka_layout.operator_shares(kafka)]
+    if isinstance(kafka, StrimziArgs):
+        shares += strimzi_layout.operator_shares(catalog.charts["strimzi"].footprint)
+    tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
+    problems = [*_quota_problems(config, shares, tenants, file)]
+    if problems:
+        raise ConfigurationError(problems)
+    return Plan(
+        ownership=ownership,
+        tenancy=TenancyArgs(namespaces=_namespaces(config, catalog, ownership, shares)),
+        kafka=access,
+        credentials=KafkaCredentialsArgs(
+            users=kafka_layout.credential_users(kafka, users),
+            ownership=ownership,
+            secrets_manager=profile.secrets_manager and config.aws is not None,
+            recovery_days=profile.recovery_days,
+        ),
+        streaming=StreamingBackboneArgs(
+            kafka=kafka, registry=registry, topics=dict(catalog.topics), users=users, keep=profile.keep
+        ),
+        gateway=gateway,
+        object_store=_object_store(config, profile, ownership),
+        image_registry=ImageRegistryArgs(services=(GATEWAY,), keep=profile.keep)
+        if profile.own_registry and config.aws
+        else None,
+    )
+
+
+def _catalog_problems(config: StackConfig, catalog: Catalog, file: str) -> Iterator[Problem]:
+    for tenant in config.tenants:
+        if tenant not in catalog.tenants:
+            hint = closest(tenant, list(catalog.tenants))
+            yield Problem(file, "tenants", tenant, f"no such tenant in {FOLDER}/tenants.yaml", hint)
+    for user in config.credentials:
+        if user not in catalog.users:
+            hint = closest(user, list(catalog.users))
+            yield Problem(file, f"credentials.{user}", "[secret]", f"no such user in {FOLDER}/kafka-users.yaml", hint)
+    for name, topic in catalog.topics.items():
+        if topic.replication is not None and topic.replication > config.streaming.brokers:
+            limit = f"must be at most the brokers of {file} (streaming.brokers is {config.streaming.brokers})"
+            field = f"topics.{name}.replication"
+            yield Problem(f"{FOLDER}/topics.yaml", field, str(topic.replication), limit, "Lower it or add brokers")
+
+
+def _quota_problems(
+    config: StackConfig, shares: Sequence[Share], tenants: Sequence[Share], file: str
+) -> Iterator[Problem]:
+    taken = sum((tenant.requests for tenant in tenants), Compute())
+    quota = config.quota.compute
+    left = Compute(max(0, quota.cpu - taken.cpu), max(0, quota.memory - taken.memory))
+    if not taken.fits(quota):
+        limit = f"the tenants' shares ({taken}) are more than all of it"
+        yield Problem(file, "quota", str(quota), limit, f"Lower quotaPercent in {FOLDER}/tenants.yaml")
+    why = shortfall(shares, left)
+    if why:
+        limit = f"smaller than what runs in it: after the tenants' shares ({taken}) {left} are left, but {why}"
+        yield Problem(file, "quota", str(quota), limit, "Raise quota, or ask for less replicas or smaller sizes")
+
+
+def _share(spec: WorkloadSpec) -> Share:
+    surge = 1 if spec.kind == "deployment" else 0
+    volumes = spec.replicas.maximum if spec.storage else 0
+    return Share(
+        name=spec.name,
+        namespace=spec.namespace,
+        requests=spec.most(),
+        limits=spec.most_limits(),
+        pods=spec.replicas.maximum + surge,
+        storage=volumes * spec.storage.size if spec.storage else 0,
+        volumes=volumes,
+    )
+
+
+def _namespaces(
+    config: StackConfig, catalog: Catalog, ownership: Ownership, shares: Sequence[Share]
+) -> tuple[NamespaceSpec, ...]:
+    platform = tuple(
+        NamespaceSpec(
+            name=namespace,
+            ownership=ownership,
+            budget=namespace_budget(own),
+            largest=_largest(own),
+            roles=PLATFORM_ROLES,
+        )
+        for namespace in (NAMESPACE, OPERATOR_NAMESPACE)
+        if (own := [share for share in shares if share.namespace == namespace])
+    )
+    quota = config.quota.compute
+    tenants = (tenant_spec(name, catalog.tenants[name], config.environment, quota) for name in config.tenants)
+    return (*platform, *tenants)
+
+
+def _largest(shares: Sequence[Share]) -> Compute:
+    """No container of the namespace can need more than the limits of its largest workload."""
+    return Compute(max(share.limits.cpu for share in shares), max(share.limits.memory for share in shares))
+
+
+def _kafka(config: StackConfig, catalog: Catalog, profile: Profile, ownership: Ownership) -> KafkaArgs:
+    streaming = config.streaming
+    image = catalog.images["kafka"]
+    if profile.kafka == "single-broker":
+        return SingleBrokerArgs(
+            image=image,
+            ownership=ownership,
+            cpu=streaming.broker.cpu,
+            memory=streaming.broker.memory,
+            storage=streaming.storage,
+            storage_class=streaming.storage_class,
+        )
+    return StrimziArgs(
+        version=image.tag,
+        ownership=ownership,
+        brokers=streaming.brokers,
+        replication=streaming.replication,
+        min_in_sync=streaming.min_in_sync,
+        zones=config.availability.zones,
+        cpu=streaming.broker.cpu,
+        memory=streaming.broker.memory,
+        storage=streaming.storage,
+        storage_class=streaming.storage_class,
+    )
+
+
+def _registry(config: StackConfig, catalog: Catalog, ownership: Ownership) -> SchemaRegistryArgs:
+    service = config.schema_registry
+    return SchemaRegistryArgs(
+        image=catalog.images["schema-registry"],
+        ownership=ownership,
+        replicas=service.min_replicas,
+        zones=config.availability.zones,
+        cpu=service.size.cpu,
+        memory=service.size.memory,
+        replication=config.streaming.replication,
+    )
+
+
+def _gateway(
+    config: StackConfig, catalog: Catalog, profile: Profile, ownership: Ownership, tag: str
+) -> StreamGatewayArgs:
+    service, entry = config.stream_gateway, catalog.images[GATEWAY]
+    repository = entry.repository
+    if profile.own_registry and config.aws:
+        repository = f"{repository_host(config.aws.account_id, config.aws.region)}/{repository_name(GATEWAY)}"
+    image: Image = entry.model_copy(update={"repository": repository, "tag": tag})
+    return StreamGatewayArgs(
+        image=image,
+        ownership=ownership,
+        replicas=Replicas(minimum=service.min_replicas, maximum=service.max_replicas),
+        zones=config.availability.zones,
+        cpu=service.size.cpu,
+        memory=service.size.memory,
+    )
+
+
+def _object_store(config: StackConfig, profile: Profile, ownership: Ownership) -> ObjectStoreArgs | None:
+    if config.aws is None:
+        return None
+    store = config.object_store
+    return ObjectStoreArgs(
+        bucket=bucket_name(config.environment, "lakehouse", config.aws.account_id),
+        account_id=config.aws.account_id,
+        ownership=ownership,
+        infrequent_access_days=store.infrequent_access_days,
+        archive_days=store.archive_days,
+        noncurrent_days=store.noncurrent_days,
+        keep=profile.keep,
+    )

@@ -1,0 +1,114 @@
+"""Composes the components into one platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from infra.components.foundation.operator_chart import OperatorChart, OperatorChartArgs
+from infra.components.foundation.tenancy import Tenancy
+from infra.components.streaming import strimzi_layout
+from infra.components.streaming.backbone import StreamingBackbone
+from infra.components.streaming.credentials import KafkaCredentials
+from infra.components.streaming.strimzi_layout import OPERATOR_NAMESPACE
+from infra.config import StackConfig
+from infra.core.catalog.catalog import Catalog
+from infra.core.labels import Environment
+from infra.core.workload.workload import Workload
+from infra.stacks import dev, local, prod
+from infra.stacks.files import read_catalog, read_definitions, service_tag
+from infra.stacks.plan import Plan, make_plan
+from infra.stacks.profile import Profile
+from infra.stacks.providers import make_providers
+
+PROFILES: Mapping[Environment, Profile] = {"local": local.PROFILE, "dev": dev.PROFILE, "prod": prod.PROFILE}
+GATEWAY_PACKAGE = "stream_gateway"
+
+
+def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
+    """Declare everything and say what a user needs to know of it.
+
+    Args:
+        config: configuration of the stack.
+        file: name of the configuration's file, for errors.
+
+    Returns:
+        The stack's outputs.
+
+    Raises:
+        ConfigurationError: before anything is declared, when configuration, catalog and quota do not fit.
+    """
+    catalog = read_catalog()
+    profile = PROFILES[config.environment]
+    plan = make_plan(config, catalog, profile, gateway_tag=service_tag(GATEWAY_PACKAGE), file=file)
+    options = pulumi.ResourceOptions(providers=make_providers(config, plan.ownership))
+    tenancy = Tenancy("tenancy", plan.tenancy, opts=options)
+    outputs, key_arn = _aws_parts(plan, options)
+    streaming_ready = tenancy.ready[plan.gateway.namespace]
+    given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
+    credentials = KafkaCredentials(
+        "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, after=streaming_ready, opts=options
+    )
+    charts = _operators(config, catalog, plan, profile, tenancy, options)
+    backbone = StreamingBackbone(
+        "streaming",
+        plan.streaming,
+        credentials=credentials,
+        definitions=[definition for chart in charts for definition in chart.definitions],
+        after=streaming_ready,
+        opts=options,
+    )
+    gateway = Workload("stream-gateway", plan.gateway, after=streaming_ready, ready_after=backbone.ready, opts=options)
+    return {
+        "namespaces": [spec.name for spec in plan.tenancy.namespaces],
+        "kafkaBootstrap": backbone.bootstrap,
+        "kafkaTopics": sorted(catalog.topics),
+        "kafkaPasswords": pulumi.Output.secret(dict(credentials.passwords)),
+        "schemaRegistryUrl": backbone.registry_url,
+        "streamGatewayUrl": f"http://{gateway.host}:{plan.gateway.ports[0].number}",
+        "streamGatewayImage": plan.gateway.image.reference,
+        "recordedCharts": [chart.recorded for chart in charts if chart.recorded],
+        **outputs,
+    }
+
+
+def _aws_parts(plan: Plan, options: pulumi.ResourceOptions) -> tuple[dict[str, Any], pulumi.Output[str] | None]:
+    # Only a stack with an AWS account pays for the import of the AWS classes.
+    outputs: dict[str, Any] = {}
+    key_arn: pulumi.Output[str] | None = None
+    if plan.object_store is not None:
+        from infra.components.foundation.object_store import ObjectStore  # noqa: PLC0415
+
+        store = ObjectStore("object-store", plan.object_store, opts=options)
+        outputs |= {"lakehouseBucket": store.bucket, "lakehouseKeyArn": store.key_arn}
+        key_arn = store.key_arn
+    if plan.image_registry is not None:
+        from infra.components.foundation.image_registry import ImageRegistry  # noqa: PLC0415
+
+        outputs["imageRepositories"] = ImageRegistry("image-registry", plan.image_registry, opts=options).urls
+    return outputs, key_arn
+
+
+def _operators(
+    config: StackConfig,
+    catalog: Catalog,
+    plan: Plan,
+    profile: Profile,
+    tenancy: Tenancy,
+    options: pulumi.ResourceOptions,
+) -> Sequence[OperatorChart]:
+    if profile.kafka != "strimzi":
+        return ()
+    chart = catalog.charts["strimzi"]
+    args = OperatorChartArgs(
+        release="strimzi",
+        namespace=OPERATOR_NAMESPACE,
+        chart=chart,
+        mode=config.operators.mode,
+        values=strimzi_layout.operator_values(chart.footprint, plan.ownership),
+        definitions=read_definitions(chart.crds),
+        keep=profile.keep,
+    )
+    return (OperatorChart("strimzi", args, after=tenancy.ready[OPERATOR_NAMESPACE], opts=options),)

@@ -1,0 +1,5 @@
+"""prod: nothing stateful can be deleted or replaced by an update, and a deleted secret can be restored for 30 days."""
+
+from infra.stacks.profile import Profile
+
+PROFILE = Profile(kafka="strimzi", keep=True, own_registry=True, secrets_manager=True, recovery_days=30)
