@@ -69,8 +69,7 @@ class Planner:
         """Ask what a create would leave."""
         record = step.record
         target = Target(record.urn, record.type, goal.name)
-        inputs, replacing = reveal(record.inputs), step.op == "replace"
-        return self._preview(step, goal, provider, lambda: provider.preview_create(target, inputs, replacing=replacing))
+        return self._preview(step, goal, provider, lambda: provider.preview_create(target, reveal(record.inputs)))
 
     def update(self, step: Step, goal: Goal, provider: Provider, former_urn: str) -> Record:  # noqa: ARG002
         """Ask what an update would leave."""

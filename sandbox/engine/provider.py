@@ -149,11 +149,10 @@ class Provider(Protocol):
         """Tell whether a replacement must delete the old resource first, because both would have one name."""
         ...
 
-    def preview_create(self, target: Target, inputs: PropertyMap, *, replacing: bool = False) -> Preview:
+    def preview_create(self, target: Target, inputs: PropertyMap) -> Preview:
         """Say what `create` would leave; raises ProviderError when the service would refuse it.
 
-        With `replacing`, the old resource still stands under the same name and will be gone by then: it must be
-        neither taken for a conflict nor for the thing to change.
+        What this program made under the same name may still stand: it will be gone by then, and is no conflict.
         """
         ...
 

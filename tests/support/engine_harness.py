@@ -87,7 +87,7 @@ class FakeProvider:
     def delete_before_replace(self, target: Target, old_inputs: PropertyMap, new_inputs: PropertyMap) -> bool:
         return "name" in old_inputs and old_inputs["name"] == new_inputs.get("name")
 
-    def preview_create(self, target: Target, inputs: PropertyMap, *, replacing: bool = False) -> Preview:
+    def preview_create(self, target: Target, inputs: PropertyMap) -> Preview:
         self._cloud.call("preview_create", target.name)
         return Preview(inputs | {"computed": UNKNOWN}, "server")
 

@@ -59,7 +59,7 @@ class OfflineProvider:
         """Answer as for named things."""
         return True
 
-    def preview_create(self, target: Target, inputs: PropertyMap, *, replacing: bool = False) -> Preview:  # noqa: ARG002
+    def preview_create(self, target: Target, inputs: PropertyMap) -> Preview:  # noqa: ARG002
         """Return the inputs, and a generated result as unknown."""
         extra = {"result": UNKNOWN} if self._package == "random" else {}
         return Preview(inputs | extra, "offline")
