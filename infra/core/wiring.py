@@ -6,6 +6,7 @@ opens exactly one port from one group of pods to another, on both sides.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -68,6 +69,12 @@ class Edge(Args):
             {"policyTypes": ["Ingress"], "ingress": [{"from": [_peer(self.client)], "ports": ports}]},
         )
         return egress, ingress
+
+    def labelled_policies(self, labels: dict[str, str]) -> Iterator[tuple[str, Manifest]]:
+        """Role and manifest of both, with labels. The role names the server only: clients may have changing names."""
+        for direction, manifest in zip(("egress", "ingress"), self.policies(), strict=True):
+            manifest["metadata"]["labels"] = dict(labels)
+            yield f"{direction}-{self.offer.party.name}-{self.offer.port_name}", manifest
 
 
 def default_deny(namespace: str) -> Manifest:

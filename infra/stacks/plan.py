@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_host, repository_name
 from infra.components.foundation.object_store_layout import ObjectStoreArgs
 from infra.components.foundation.tenancy import TenancyArgs
-from infra.components.foundation.tenancy_layout import PLATFORM_ROLES, NamespaceSpec, tenant_share, tenant_spec
+from infra.components.foundation.tenancy_layout import (
+    PLATFORM_ROLES,
+    NamespaceSpec,
+    tenant_namespace,
+    tenant_share,
+    tenant_spec,
+)
 from infra.components.streaming import kafka_layout, strimzi_layout
-from infra.components.streaming.access import NAMESPACE, KafkaAccess
+from infra.components.streaming.access import NAMESPACE, KafkaAccess, tenant_client
 from infra.components.streaming.backbone import StreamingBackboneArgs
 from infra.components.streaming.credentials import KafkaCredentialsArgs
 from infra.components.streaming.kafka_layout import KafkaArgs
@@ -20,7 +26,7 @@ from infra.components.streaming.stream_gateway import NAME as GATEWAY
 from infra.components.streaming.stream_gateway import StreamGatewayArgs, gateway_spec
 from infra.components.streaming.strimzi_layout import OPERATOR_NAMESPACE, StrimziArgs
 from infra.config import StackConfig
-from infra.core.catalog.catalog import FOLDER, Catalog
+from infra.core.catalog.catalog import FOLDER, PLATFORM_TENANT, Catalog
 from infra.core.catalog.images import Image
 from infra.core.errors import ConfigurationError, Problem
 from infra.core.labels import Ownership
@@ -67,7 +73,8 @@ def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gatewa
     access = kafka_layout.access(kafka)
     registry = _registry(config, catalog, ownership)
     gateway = gateway_spec(_gateway(config, catalog, profile, ownership, gateway_tag), access)
-    users = {name: user for name, user in catalog.users.items() if user.tenant in {"platform", *config.tenants}}
+    users = {name: user for name, user in catalog.users.items() if user.tenant in {PLATFORM_TENANT, *config.tenants}}
+    homes = {name: tenant_namespace(user.tenant) for name, user in users.items() if user.tenant != PLATFORM_TENANT}
     workloads = (*kafka_layout.workloads(kafka, catalog.topics, users), registry_spec(registry, access), gateway)
     shares = [*map(_share, workloads), *kafka_layout.operator_shares(kafka)]
     if isinstance(kafka, StrimziArgs):
@@ -78,16 +85,22 @@ def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gatewa
         raise ConfigurationError(problems)
     return Plan(
         ownership=ownership,
-        tenancy=TenancyArgs(namespaces=_namespaces(config, catalog, ownership, shares)),
+        tenancy=TenancyArgs(ownership=ownership, namespaces=_namespaces(config, catalog, ownership, shares)),
         kafka=access,
         credentials=KafkaCredentialsArgs(
             users=kafka_layout.credential_users(kafka, users),
+            homes=homes,
             ownership=ownership,
             secrets_manager=profile.secrets_manager and config.aws is not None,
             recovery_days=profile.recovery_days,
         ),
         streaming=StreamingBackboneArgs(
-            kafka=kafka, registry=registry, topics=dict(catalog.topics), users=users, keep=profile.keep
+            kafka=kafka,
+            registry=registry,
+            topics=dict(catalog.topics),
+            users=users,
+            tenant_clients=tuple(tenant_client(user, home) for user, home in homes.items()),
+            keep=profile.keep,
         ),
         gateway=gateway,
         object_store=_object_store(config, profile, ownership),

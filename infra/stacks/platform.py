@@ -49,7 +49,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     streaming_ready = tenancy.ready[plan.gateway.namespace]
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
     credentials = KafkaCredentials(
-        "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, after=streaming_ready, opts=options
+        "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, ready=tenancy.ready, opts=options
     )
     charts = _operators(config, catalog, plan, profile, tenancy, options)
     backbone = StreamingBackbone(
@@ -57,7 +57,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         plan.streaming,
         credentials=credentials,
         definitions=[definition for chart in charts for definition in chart.definitions],
-        after=streaming_ready,
+        ready=tenancy.ready,
         opts=options,
     )
     gateway = Workload("stream-gateway", plan.gateway, after=streaming_ready, ready_after=backbone.ready, opts=options)

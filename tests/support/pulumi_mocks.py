@@ -114,7 +114,7 @@ def run_program(stack: str, secret_keys: tuple[str, ...] = (), **overrides: Any)
     pulumi_mocks.set_mocks(_Mocks(), project=PROJECT, stack=stack, preview=False, monitor=_Monitor(rendered))
     pulumi.runtime.set_all_config(encoded, [f"{PROJECT}:{key}" for key in secret_keys])
     exported: dict[str, Any] = {}
-    original, pulumi.export = pulumi.export, lambda name, value: exported.__setitem__(name, value)
+    original, pulumi.export = pulumi.export, exported.__setitem__
     path = list(sys.path)
 
     @pulumi.runtime.test

@@ -49,11 +49,24 @@ ROLES: Mapping[str, Sequence[tuple[str, Sequence[str], Sequence[str]]]] = {
         ("apps", ("deployments", "statefulsets"), WRITE),
         ("batch", ("cronjobs", "jobs"), WRITE),
     ),
+    "auditor": (
+        ("", ("limitranges", "resourcequotas", "serviceaccounts"), READ),
+        ("networking.k8s.io", ("networkpolicies",), READ),
+        ("policy", ("poddisruptionbudgets",), READ),
+        ("rbac.authorization.k8s.io", ("rolebindings", "roles"), READ),
+    ),
 }
 """API group, resources and verbs of each role. Nobody may list secrets, change quotas, policies or roles, or exec."""
 
-PLATFORM_ROLES = ("viewer", "operator")
-TENANT_ROLES = ("viewer", "developer")
+PLATFORM_ROLES = ("viewer", "operator", "auditor")
+TENANT_ROLES = ("viewer", "developer", "auditor")
+
+PRIORITIES: Mapping[str, tuple[int, str]] = {
+    "platform-critical": (1_000_000, "What others stop without: brokers and databases"),
+    "platform-standard": (100_000, "Services of the platform"),
+    "tenant-standard": (10_000, "What tenants run"),
+}
+"""Value and meaning of each PriorityClass; system-critical ones begin at 2,000,000,000 (Kubernetes, Pod Priority)."""
 
 
 class NamespaceSpec(Args):
@@ -127,6 +140,23 @@ def content_manifests(spec: NamespaceSpec) -> Iterator[tuple[str, Manifest]]:
         }
         binding = _rbac(spec, "RoleBinding", role, roleRef=reference, subjects=[group])
         yield f"binding-{role}", _labelled(spec, binding)
+
+
+def priority_manifests(ownership: Ownership) -> Iterator[tuple[str, Manifest]]:
+    """Role and manifest of the priority classes. None is the default: a pod that names none comes last."""
+    for name, (value, meaning) in PRIORITIES.items():
+        yield (
+            f"priority-{name}",
+            {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": name, "labels": object_labels(name, "tenancy", ownership)},
+                "value": value,
+                "globalDefault": False,
+                "preemptionPolicy": "PreemptLowerPriority",
+                "description": meaning,
+            },
+        )
 
 
 def _labelled(spec: NamespaceSpec, manifest: Manifest) -> Manifest:

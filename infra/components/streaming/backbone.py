@@ -8,6 +8,7 @@ import pulumi
 from pydantic import Field
 
 from infra.components.streaming import kafka_layout, strimzi_layout
+from infra.components.streaming.access import NAMESPACE, KafkaAccess
 from infra.components.streaming.credentials import KafkaCredentials
 from infra.components.streaming.kafka_layout import KafkaArgs
 from infra.components.streaming.schema_registry import SchemaRegistryArgs, registry_spec
@@ -15,7 +16,9 @@ from infra.components.streaming.strimzi_layout import StrimziArgs
 from infra.core.catalog.topics import Topic
 from infra.core.catalog.users import KafkaUser
 from infra.core.component import PlatformComponent
+from infra.core.labels import object_labels
 from infra.core.models import Args
+from infra.core.wiring import Edge, Party
 from infra.core.workload.workload import Workload
 
 
@@ -26,6 +29,7 @@ class StreamingBackboneArgs(Args):
     registry: SchemaRegistryArgs
     topics: dict[str, Topic] = Field(description="topics of the catalog, with dead-letter topics")
     users: dict[str, KafkaUser] = Field(description="users of the catalog")
+    tenant_clients: tuple[Party, ...] = Field(description="pods of tenants that may reach Kafka")
     keep: bool = Field(description="whether brokers and topics outlive a mistake")
 
 
@@ -35,7 +39,7 @@ class StreamingBackbone(PlatformComponent):
     Args:
         credentials: passwords of the users.
         definitions: custom resource definitions of the operator, where there is one.
-        after: what must exist in the namespace before anything is declared there.
+        ready: what must exist in each namespace before anything is declared there.
 
     Attributes:
         bootstrap: host and port that clients connect to.
@@ -55,15 +59,17 @@ class StreamingBackbone(PlatformComponent):
         *,
         credentials: KafkaCredentials,
         definitions: Sequence[pulumi.Resource] = (),
-        after: Sequence[pulumi.Resource] = (),
+        ready: Mapping[str, Sequence[pulumi.Resource]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts=opts)
+        after = ready[NAMESPACE]
         if isinstance(args.kafka, StrimziArgs):
             self.ready = self._under_operator(args.kafka, args, credentials, [*after, *definitions])
         else:
             self.ready = self._single_broker(args, credentials.secrets, after)
         access = kafka_layout.access(args.kafka)
+        self._admit_tenants(args, access, ready)
         registry = Workload(
             self.child("schema-registry"),
             registry_spec(args.registry, access),
@@ -74,6 +80,14 @@ class StreamingBackbone(PlatformComponent):
         self.bootstrap = access.bootstrap
         self.registry_url = f"http://{registry.host}:{registry_spec(args.registry, access).ports[0].number}"
         self.register_outputs({"bootstrap": self.bootstrap, "registryUrl": self.registry_url})
+
+    def _admit_tenants(
+        self, args: StreamingBackboneArgs, access: KafkaAccess, ready: Mapping[str, Sequence[pulumi.Resource]]
+    ) -> None:
+        for client in args.tenant_clients:
+            labels = object_labels(client.name, "streaming", args.kafka.ownership)
+            for role, manifest in Edge(client=client, offer=access.offer).labelled_policies(labels):
+                self.declare(f"{client.name}-{role}", manifest, after=ready[manifest["metadata"]["namespace"]])
 
     def _single_broker(
         self,

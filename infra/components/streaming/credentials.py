@@ -25,15 +25,17 @@ class KafkaCredentialsArgs(Args):
     """Users that need a password."""
 
     users: tuple[str, ...] = Field(min_length=1, description="names of the users")
+    homes: dict[str, str] = Field(default_factory=dict, description="tenant's namespace of a tenant's user")
     ownership: Ownership
     secrets_manager: bool = Field(description="whether each password is also kept in AWS Secrets Manager")
     recovery_days: int = Field(default=30, ge=0, le=30, description="Secrets Manager's recovery window")
 
 
 class KafkaCredentials(PlatformComponent):
-    """A generated or given password for each user, in a Secret of the streaming namespace.
+    """A generated or given password for each user, in a Secret of the streaming and of the user's own namespace.
 
     Args:
+        ready: what must exist in each namespace before anything is declared there.
         given: passwords that exist elsewhere, by user; the others are generated.
         key_arn: key that encrypts what Secrets Manager keeps.
 
@@ -53,15 +55,17 @@ class KafkaCredentials(PlatformComponent):
         *,
         given: Mapping[str, pulumi.Output[str]],
         key_arn: pulumi.Output[str] | None = None,
-        after: Sequence[pulumi.Resource] = (),
+        ready: Mapping[str, Sequence[pulumi.Resource]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts=opts)
         self.passwords = {user: given.get(user) or self._generate(user) for user in args.users}
         self.secrets = {
-            user: self.declare(f"{user}-secret", _secret(args, user, password), after=after)
+            user: self.declare(f"{user}-secret", _secret(args, user, password, NAMESPACE), after=ready[NAMESPACE])
             for user, password in self.passwords.items()
         }
+        for user, home in args.homes.items():
+            self.declare(f"{user}-home", _secret(args, user, self.passwords[user], home), after=ready[home])
         if args.secrets_manager:
             for user, password in self.passwords.items():
                 self._keep_in_aws(args, user, password, key_arn)
@@ -93,13 +97,13 @@ class KafkaCredentials(PlatformComponent):
         )
 
 
-def _secret(args: KafkaCredentialsArgs, user: str, password: pulumi.Output[str]) -> dict[str, object]:
+def _secret(args: KafkaCredentialsArgs, user: str, password: pulumi.Output[str], home: str) -> dict[str, object]:
     name = credential_secret(user)
     encoded = password.apply(lambda text: base64.b64encode(text.encode()).decode())
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "Opaque",
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": object_labels(name, "streaming", args.ownership)},
+        "metadata": {"name": name, "namespace": home, "labels": object_labels(name, "streaming", args.ownership)},
         "data": {PASSWORD_KEY: encoded},
     }

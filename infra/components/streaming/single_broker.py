@@ -66,6 +66,7 @@ def broker_spec(args: SingleBrokerArgs) -> WorkloadSpec:
         component="streaming",
         kind="statefulset",
         ownership=args.ownership,
+        priority="platform-critical",
         image=args.image,
         command=("/bin/bash", f"{SETTINGS}/start.sh"),
         resources=Resources(cpu_request=args.cpu, cpu_limit=args.cpu * 2, memory=args.memory),

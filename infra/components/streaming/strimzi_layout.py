@@ -133,14 +133,14 @@ def operator_shares(footprint: Footprint) -> tuple[Share, ...]:
 
 def operator_network(ownership: Ownership) -> Iterator[tuple[str, Manifest]]:
     """Role and manifest of the policies that the wiring of the operator's pods becomes."""
-    manifests = [policy for edge in edges() for policy in edge.policies()]
-    manifests += [api_server_egress(cluster_operator()), api_server_egress(entity_operator())]
+    for edge in edges():
+        for role, manifest in edge.labelled_policies(object_labels(edge.client.name, "streaming", ownership)):
+            yield f"{edge.client.name}-{role}", manifest
     # Brokers read the zone of their node from the API server, for rack awareness.
-    manifests.append(api_server_egress(_brokers()))
-    for manifest in manifests:
-        name = manifest["metadata"]["name"]
-        manifest["metadata"]["labels"] = object_labels(name, "streaming", ownership)
-        yield f"{manifest['spec']['policyTypes'][0].lower()}-{name}", manifest
+    for party in (cluster_operator(), entity_operator(), _brokers()):
+        manifest = api_server_egress(party)
+        manifest["metadata"]["labels"] = object_labels(party.name, "streaming", ownership)
+        yield f"{party.name}-egress-api-server", manifest
 
 
 def cluster_manifests(args: StrimziArgs) -> Iterator[tuple[str, Manifest]]:
@@ -261,6 +261,8 @@ def _template(args: StrimziArgs, name: str, *, spread: bool) -> cr.ResourceTempl
         )
     )
     pod = cr.PodTemplate(
-        metadata=cr.Metadata(labels=labels), topology_spread_constraints=constraints if spread else None
+        metadata=cr.Metadata(labels=labels),
+        priority_class_name="platform-critical",
+        topology_spread_constraints=constraints if spread else None,
     )
     return cr.ResourceTemplate(pod=pod)

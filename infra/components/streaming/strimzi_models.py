@@ -91,6 +91,7 @@ class PodTemplate(Model):
     """Pods that the operator makes."""
 
     metadata: Metadata
+    priority_class_name: str
     topology_spread_constraints: tuple[TopologySpread, ...] | None = None
 
 

@@ -37,9 +37,7 @@ def workload_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
 def network_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
     """Role and manifest of the two NetworkPolicies of each edge."""
     for edge in spec.edges():
-        for manifest in edge.policies():
-            manifest["metadata"]["labels"] = object_labels(spec.name, spec.component, spec.ownership)
-            yield f"{manifest['spec']['policyTypes'][0].lower()}-{manifest['metadata']['name']}", manifest
+        yield from edge.labelled_policies(object_labels(spec.name, spec.component, spec.ownership))
 
 
 def _object(workload: WorkloadSpec, api_version: str, kind: str, /, **fields: Any) -> Manifest:

@@ -26,6 +26,7 @@ def pod_template(spec: WorkloadSpec) -> Manifest:
         },
         "spec": {
             "serviceAccountName": spec.name,
+            "priorityClassName": spec.priority,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "restartPolicy": "Always" if spec.probes else "OnFailure",

@@ -126,6 +126,9 @@ class WorkloadSpec(Args):
     component: str = Field(description="part of the platform that it belongs to")
     kind: Kind = "deployment"
     ownership: Ownership
+    priority: Literal["platform-critical", "platform-standard"] = Field(
+        default="platform-standard", description="who goes first when a node is full"
+    )
     image: Image
     command: tuple[str, ...] = Field(default=(), description="entry point; the image's own when empty")
     arguments: tuple[str, ...] = ()
