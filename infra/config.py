@@ -46,6 +46,12 @@ def _loopback(url: str) -> str:
     return url
 
 
+def _unquoted(password: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9._~-]+", password.get_secret_value()):
+        raise ValueError("must be letters, digits and . _ ~ - only, since Kafka's tools read it from a command line")
+    return password
+
+
 class ClusterConfig(Document):
     """Which Kubernetes cluster the stack lives in."""
 
@@ -133,18 +139,20 @@ class StackConfig(Document):
     environment: Environment = Field(description="the stack's name, unless the file says otherwise")
     owner: str = Field(pattern=LABEL_VALUE, description="team that answers for the platform")
     cost_centre: str = Field(pattern=LABEL_VALUE, description="account that pays for it")
-    cluster: ClusterConfig
-    aws: AwsConfig | None = None
-    operators: OperatorsConfig
-    availability: AvailabilityConfig
-    quota: QuotaConfig
+    cluster: ClusterConfig = Field(description="the Kubernetes cluster")
+    aws: AwsConfig | None = Field(default=None, description="the AWS account; none without it")
+    operators: OperatorsConfig = Field(description="how operators come into it")
+    availability: AvailabilityConfig = Field(description="over what the stack is spread")
+    quota: QuotaConfig = Field(description="what everything together may request")
     tenants: tuple[TenantName, ...] = Field(max_length=50, description="tenants of the catalog that live here")
-    streaming: StreamingConfig
-    schema_registry: ServiceConfig
-    stream_gateway: ServiceConfig
-    object_store: ObjectStoreConfig
-    credentials: dict[str, Annotated[SecretStr, Field(min_length=16, max_length=128)]] = Field(
-        default_factory=dict, description="passwords of Kafka users that exist elsewhere; the others are generated"
+    streaming: StreamingConfig = Field(description="Kafka")
+    schema_registry: ServiceConfig = Field(description="the schema registry")
+    stream_gateway: ServiceConfig = Field(description="stream-gateway")
+    object_store: ObjectStoreConfig = Field(description="lifecycle of the lakehouse's objects")
+    credentials: dict[str, Annotated[SecretStr, Field(min_length=16, max_length=128), AfterValidator(_unquoted)]] = (
+        Field(
+            default_factory=dict, description="passwords of Kafka users that exist elsewhere; the others are generated"
+        )
     )
 
 

@@ -26,7 +26,8 @@ class Problem:
 
     def __str__(self) -> str:
         """One line: where, what stands there, what is allowed, what to do."""
-        return f"{self.file}: {self.field} is {self.value}: {self.limit}. {self.fix}."
+        end = "" if self.fix.endswith("?") else "."
+        return f"{self.file}: {self.field} is {self.value}: {self.limit}. {self.fix}{end}"
 
 
 class ConfigurationError(Exception):

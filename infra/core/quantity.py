@@ -67,6 +67,14 @@ def format_memory(amount: int) -> str:
     return str(amount)
 
 
+def readable_memory(amount: int) -> str:
+    """A number of bytes for people: in GiB with one decimal, or in MiB when it is less than one GiB."""
+    gib, mib = _MEMORY_UNITS["Gi"], _MEMORY_UNITS["Mi"]
+    if amount < gib:
+        return f"{amount / mib:.0f}Mi"
+    return f"{amount / gib:.1f}Gi".replace(".0Gi", "Gi")
+
+
 def gibibytes(count: int) -> int:
     """``count`` GiB in bytes."""
     return count * _MEMORY_UNITS["Gi"]
@@ -104,4 +112,4 @@ class Compute:
 
     def __str__(self) -> str:
         """For people: ``1500m CPU and 2Gi``."""
-        return f"{format_cpu(self.cpu)} CPU and {format_memory(self.memory)}"
+        return f"{format_cpu(self.cpu)} CPU and {readable_memory(self.memory)}"

@@ -138,7 +138,7 @@ def _quota_problems(
     why = shortfall(shares, left)
     if why:
         limit = f"smaller than what runs in it: after the tenants' shares ({taken}) {left} are left, but {why}"
-        yield Problem(file, "quota", str(quota), limit, "Raise quota, or ask for less replicas or smaller sizes")
+        yield Problem(file, "quota", str(quota), limit, "Raise quota, or ask for fewer replicas or smaller sizes")
 
 
 def _share(spec: WorkloadSpec) -> Share:
