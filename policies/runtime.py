@@ -48,12 +48,7 @@ class Packs:
             The findings that no exception excuses, in the order of the rules. Values that are not yet known give
             findings with `unknown` set and level advisory. Empty means that every rule was asked and is content.
         """
-        findings = [
-            finding
-            for rule in self.rules.values()
-            if not rule.about_stack
-            for finding in rule.evaluate(resource, stack=stack)
-        ]
+        findings = [finding for rule in self.rules.values() for finding in rule.evaluate(resource, stack=stack)]
         return self._unexcused(findings, day)
 
     def check_stack(self, resources: Iterable[Resource], *, stack: str, day: date | None = None) -> list[Finding]:
