@@ -21,6 +21,8 @@ SCRATCH_NAMESPACE = "sandbox-validation"
 _OTHER_NAME = ".sandbox-validation"
 """Appended to the name of a cluster-wide object that is dry-run while the one it replaces still exists."""
 
+_NAMED_AFTER_CONTENT = "CustomResourceDefinition"
+
 _NOT_YET = re.compile(r"exceeded quota|error looking up service account|no PriorityClass with name|RuntimeClass .* not")
 """Refusals of admission about something that the same plan may create or change."""
 
@@ -32,6 +34,10 @@ _ALLOCATED: dict[str, tuple[Path, ...]] = {
     "Service": (("spec", "clusterIP"), ("spec", "clusterIPs"), ("spec", "healthCheckNodePort")),
 }
 """What the control plane chooses at creation unless the program did."""
+
+
+class _UntestableError(Exception):
+    """The object cannot be dry-run anywhere while the one that it replaces exists."""
 
 
 class Previewer:
@@ -53,6 +59,8 @@ class Previewer:
             return offline(inputs)
         try:
             live, validated = await self._ask(address, known, creating=creating)
+        except _UntestableError:
+            return offline(inputs)
         except RefusedError as error:
             if _NOT_YET.search(error.text) or (gone and _about_unknown(error, gone)):
                 return offline(inputs)
@@ -82,6 +90,8 @@ class Previewer:
         return live is not None and any(fields.is_ours(entry) for entry in fields.entries(live))
 
     async def _elsewhere(self, address: Address) -> tuple[Address, Validated]:
+        if address.mapping.kind.kind == _NAMED_AFTER_CONTENT:
+            raise _UntestableError
         if not address.mapping.namespaced:
             return Address(address.mapping, "", f"{address.name}{_OTHER_NAME}"), "server"
         await self._make_scratch()

@@ -44,10 +44,6 @@ T = TypeVar("T")
 _CRD = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 _SERVED_PATIENCE = 15.0
 """Seconds that a definition which is established may take to appear in the discovery document."""
-_SKIPS_AWAIT_OF_DELETE = frozenset(
-    {"DaemonSet", "Deployment", "Job", "Namespace", "Pod", "ReplicationController", "StatefulSet"}
-)
-"""The kinds for which pulumi-kubernetes lets `pulumi.com/skipAwait` apply to deletion as well."""
 
 
 class KubernetesProvider:
@@ -226,8 +222,8 @@ class KubernetesProvider:
     async def _delete(self, kind: Kind, id: str, inputs: PropertyMap, operation: Operation) -> None:
         address = await self._located(kind, id)
         last = await apply.delete(self._client, address, inputs, operation.cancelled) if address else None
-        skips = annotation(inputs, "pulumi.com/skipAwait") == "true" and kind.kind in _SKIPS_AWAIT_OF_DELETE
-        if address is not None and last is not None and not skips:
+        # skipAwait concerns readiness alone: a replacement can only be created when the old object is gone
+        if address is not None and last is not None:
             await self._waiter.until_gone(address.mapping, last, operation, self._seconds(inputs, operation))
         if kind == _CRD:
             self._discovery.forget(get_path(inputs, ("spec", "group"), ""))
