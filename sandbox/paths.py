@@ -90,11 +90,6 @@ class SandboxPaths:
         return self.root / ".sandbox" / f".{self.name}.start.lock"
 
     @property
-    def baseline_file(self) -> Path:
-        """The objects that the API server had when it was new."""
-        return self.home / "baseline.json"
-
-    @property
     def pki(self) -> Path:
         """Certificates and keys (mode 0700)."""
         return self.home / "pki"

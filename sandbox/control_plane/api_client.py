@@ -67,13 +67,21 @@ class ApiClient:
         """
         return self._send("GET", path, None, {}).decode("utf-8", "replace")
 
-    def request(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Any:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> Any:
         """Send a request and return the JSON of the answer.
 
         Raises:
             ApiError: It was refused, or there was no answer.
         """
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": accept}
         data = None
         if body is not None:
             data = json.dumps(body).encode()

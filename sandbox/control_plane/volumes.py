@@ -8,6 +8,8 @@ from sandbox.control_plane.api_client import ApiClient, ApiError
 
 PROVISIONER = "sandbox.platform/local"
 CLASS_NAME = "standard"
+CLAIM_ANNOTATION = "sandbox.platform/claim"
+PROVISIONER_ANNOTATION = "sandbox.platform/provisioner"
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 _ASKED_OF = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
 _WATCH_SECONDS = 120
@@ -20,7 +22,10 @@ def storage_class() -> dict[str, Any]:
         "kind": "StorageClass",
         "metadata": {
             "name": CLASS_NAME,
-            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+            "annotations": {
+                "storageclass.kubernetes.io/is-default-class": "true",
+                PROVISIONER_ANNOTATION: PROVISIONER,
+            },
         },
         "provisioner": PROVISIONER,
         "reclaimPolicy": "Delete",
@@ -108,7 +113,13 @@ def volume_for(claim: dict[str, Any], directory: Path) -> dict[str, Any] | None:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": name, "annotations": {_PROVISIONED_BY: PROVISIONER}},
+        "metadata": {
+            "name": name,
+            "annotations": {
+                _PROVISIONED_BY: PROVISIONER,
+                CLAIM_ANNOTATION: f"{metadata['namespace']}/{metadata['name']}",
+            },
+        },
         "spec": {
             "capacity": {"storage": spec["resources"]["requests"]["storage"]},
             "accessModes": spec["accessModes"],
