@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from infra.core.quantity import Compute, format_cpu, readable_memory, gibibytes
+from infra.core.quantity import Compute, format_cpu, gibibytes, readable_memory
 
 CORE = 1000
 
@@ -68,8 +68,9 @@ def shortfall(shares: Sequence[Share], limit: Compute) -> str | None:
     if total.memory > limit.memory:
         largest = max(shares, key=lambda share: share.requests.memory)
         over.append(
-            f"{readable_memory(total.memory)} memory is asked for, {readable_memory(total.memory - limit.memory)} more "
-            f"than there is; {largest.namespace}/{largest.name} asks for {readable_memory(largest.requests.memory)} of it"
+            f"{readable_memory(total.memory)} memory is asked for, "
+            f"{readable_memory(total.memory - limit.memory)} more than there is; "
+            f"{largest.namespace}/{largest.name} asks for {readable_memory(largest.requests.memory)} of it"
         )
     return "; ".join(over)
 

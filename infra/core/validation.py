@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from infra.core.errors import ConfigurationError, Problem
 
@@ -60,10 +61,50 @@ def _problem(model: type[BaseModel], detail: dict[str, Any], *, file: str, secre
         return Problem(file, field, value, "unknown key", f"{hint}. Rename or remove it".replace("?.", "?"))
     if kind == "missing":
         return Problem(file, field, "missing", "required", f"Add {field} to {file}")
-    limit = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return Problem(
-        file, field, value, f"must be {limit}" if limit[:4] != "must" else limit, f"Change {field} in {file}"
+    about = "" if kind == "value_error" else _description(model, location)
+    limit = _limit(kind, detail) + (f" ({about})" if about else "")
+    return Problem(file, field, value, limit, f"Change {field} in {file}")
+
+
+PLAIN_LIMITS = {
+    "string_pattern_mismatch": "must match {pattern}",
+    "too_short": "must have at least {min_length} entries or characters",
+    "too_long": "must have at most {max_length} entries or characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "string_type": "must be text",
+    "tuple_type": "must be a list",
+    "model_type": "must be a section with fields of its own",
+    "dict_type": "must be a section with fields of its own",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+"""Where pydantic's own words are not those of somebody who edits YAML."""
+
+
+def _limit(kind: str, detail: dict[str, Any]) -> str:
+    if kind in PLAIN_LIMITS:
+        return PLAIN_LIMITS[kind].format(**detail.get("ctx", {}))
+    message = str(detail["msg"])
+    return (
+        message.removeprefix("Value error, ")
+        if kind == "value_error"
+        else f"must be {message.removeprefix('Input should be ')}"
     )
+
+
+def _description(model: type[BaseModel], location: tuple[Any, ...]) -> str:
+    """What the field at ``location`` is, as its model describes it."""
+    current: Any = model
+    description = ""
+    for part in location:
+        field = None if isinstance(part, int) else _field(current, part)
+        if field is not None:
+            description = field.description or ""
+            current = _model_in(field.annotation) or current
+    return description
 
 
 def _is_branch_tag(part: str | int) -> bool:
@@ -76,10 +117,14 @@ def _keys_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
     for part in location:
         if isinstance(part, int):
             continue
-        field = next((f for name, f in current.model_fields.items() if part in (f.alias, name)), None)
+        field = _field(current, part)
         if field is not None:
             current = _model_in(field.annotation) or current
     return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _field(model: type[BaseModel], key: str) -> FieldInfo | None:
+    return next((field for name, field in model.model_fields.items() if key in (field.alias, name)), None)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
