@@ -50,6 +50,13 @@ class StackConfiguration:
     values: dict[str, str] = field(default_factory=dict)
     secret_keys: list[str] = field(default_factory=list)
 
+    def with_changes(self, project: str, changes: Mapping[str, Any]) -> StackConfiguration:
+        """Return a copy with other values, by dotted path below the project (`operators.mode`)."""
+        values = dict(self.values)
+        for dotted, value in changes.items():
+            _override(values, project, dotted, value)
+        return StackConfiguration(values, self.secret_keys)
+
 
 def load_project(root: Path) -> Project:
     """Read Pulumi.yaml.
@@ -69,7 +76,6 @@ def load_stack(
     project: Project,
     stack: str,
     *,
-    overrides: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> StackConfiguration:
     """Read a stack's configuration.
@@ -77,7 +83,6 @@ def load_stack(
     Args:
         project: the project.
         stack: the stack's name.
-        overrides: values set for this run only, by dotted path below the project (`operators.mode`).
         environment: where the passphrase of `secure:` values is looked for.
 
     Raises:
@@ -102,8 +107,6 @@ def load_stack(
         values[full] = plain if isinstance(plain, str) else json.dumps(plain)
         if secret:
             secret_keys.append(full)
-    for dotted, value in (overrides or {}).items():
-        _override(values, project.name, dotted, value)
     return StackConfiguration(values, secret_keys)
 
 

@@ -17,9 +17,6 @@ from sandbox.project import load_project
 
 EngineName = Literal["pulumi", "embedded"]
 
-EMULATED = {"operators.mode": "crds-only"}
-"""What is different about every stack on the sandbox: operators' charts are not installed, their CRDs are."""
-
 
 def choose_engine(wanted: str) -> EngineName:
     """Decide which engine deploys.

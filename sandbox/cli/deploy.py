@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from sandbox.cli.console import Console
-from sandbox.cli.context import EMULATED, choose_engine, environment, print_json, require_sandbox_stack
+from sandbox.cli.context import choose_engine, environment, print_json, require_sandbox_stack
 from sandbox.control_plane.endpoints import Endpoints
 from sandbox.control_plane.lifecycle import destroy as destroy_sandbox
 from sandbox.control_plane.lifecycle import status, stop
@@ -30,7 +30,7 @@ def up(arguments: Namespace, console: Console) -> int:
     with run_lock(where.lock_path, command_line()) as lock:
         if engine_name == "pulumi":
             return PulumiCli(where, console.progress).up(arguments)
-        with closing(EmbeddedEngine(where, overrides=EMULATED, keep=(lock,))) as engine:
+        with closing(EmbeddedEngine(where, keep=(lock,))) as engine:
             engine.warm()
             endpoints = where.start(console.progress)
             remember_before(where, endpoints)
@@ -93,7 +93,7 @@ def preview(arguments: Namespace, console: Console) -> int:
     where = environment(arguments)
     if choose_engine(arguments.engine) == "pulumi":
         return PulumiCli(where, console.progress).preview(arguments)
-    with closing(EmbeddedEngine(where, overrides=EMULATED)) as engine:
+    with closing(EmbeddedEngine(where)) as engine:
         engine.warm()
         was_running = status(where.paths.name, root=where.paths.root).state not in ("absent", "stopped")
         existed = where.paths.home.exists()
@@ -137,7 +137,7 @@ def down(arguments: Namespace, console: Console) -> int:
             if arguments.json:
                 print_json({"changeSummary": {"delete": 0}, "left": [], "result": "succeeded"})
             return 0
-        with closing(EmbeddedEngine(where, overrides=EMULATED, keep=(lock,))) as engine:
+        with closing(EmbeddedEngine(where, keep=(lock,))) as engine:
             report, left = _take_down(engine, where, console)
         if report.ok and not left:
             destroy_sandbox(where.paths.name, root=where.paths.root)
@@ -170,7 +170,7 @@ def rehearse(arguments: Namespace, console: Console) -> int:
     with run_lock(where.lock_path, command_line()) as lock:
         destroy_sandbox(name, root=where.paths.root)
         try:
-            with closing(EmbeddedEngine(where, overrides=EMULATED, keep=(lock,))) as engine:
+            with closing(EmbeddedEngine(where, keep=(lock,))) as engine:
                 engine.warm()
                 endpoints = where.start(console.progress)
                 report = deploy(engine, endpoints, console, where)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sandbox.cli.console import Console
-from sandbox.cli.context import EMULATED, environment, print_json
+from sandbox.cli.context import environment, print_json
 from sandbox.control_plane.lifecycle import Status, list_sandboxes
 from sandbox.control_plane.lifecycle import status as read_status
 from sandbox.deploy.embedded import EmbeddedEngine
@@ -120,7 +120,7 @@ def tools(arguments: Namespace, console: Console) -> int:
 def render(arguments: Namespace, console: Console) -> int:
     """Write what a stack declares as files; needs nothing that runs."""
     where = environment(arguments)
-    with closing(EmbeddedEngine(where, overrides=EMULATED)) as engine:
+    with closing(EmbeddedEngine(where)) as engine:
         report = engine.render(console.listen)
     if not report.ok:
         return report.exit_code

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.control_plane.endpoints import Endpoints
+from sandbox.deploy import emulation
 from sandbox.deploy.environment import Environment
 from sandbox.engine.events import Event
 from sandbox.engine.host import Run, RunReport
@@ -27,14 +28,15 @@ class EmbeddedEngine:
 
         Args:
             environment: the stack and its sandbox.
-            overrides: configuration for these runs only, by dotted path.
+            overrides: further configuration for these runs only, by dotted path.
             keep: descriptors that every run inherits, such as the lock.
 
         Raises:
             ConfigurationError: the stack's file cannot be used.
         """
         self._environment = environment
-        self._configuration = load_stack(environment.project, environment.stack, overrides=overrides)
+        self._configuration = load_stack(environment.project, environment.stack)
+        self._overrides = dict(overrides or {})
         self._keep = tuple(keep)
         self._ready: Run | None = None
 
@@ -64,15 +66,18 @@ class EmbeddedEngine:
         self, mode: Mode, endpoints: Endpoints | None, listen: Listen, *, refresh: bool, state: Path | None = None
     ) -> RunReport:
         environment = self._environment
+        project = environment.project.name
+        emulated = emulation.overrides(self._configuration.values, project, endpoints)
+        configuration = self._configuration.with_changes(project, emulated | self._overrides)
         request = RunRequest(
             mode=mode,
             root=str(environment.project.root),
             main=environment.project.main,
-            project=environment.project.name,
+            project=project,
             stack=environment.stack,
             state_path=str(state or environment.state_path),
-            config=self._configuration.values,
-            secret_keys=self._configuration.secret_keys,
+            config=configuration.values,
+            secret_keys=configuration.secret_keys,
             refresh=refresh,
             offline=endpoints is None,
         )

@@ -14,9 +14,11 @@ import yaml
 
 from sandbox.control_plane.endpoints import Endpoints, write_text
 from sandbox.control_plane.lifecycle import destroy as destroy_sandbox
+from sandbox.deploy.emulation import overrides
 from sandbox.deploy.environment import Environment
 from sandbox.deploy.inventory_check import differences, remember_before
 from sandbox.errors import SandboxError
+from sandbox.project import load_stack
 
 _RAISED_LIMITS = {
     "PULUMI_K8S_CLIENT_QPS": "400",
@@ -96,10 +98,13 @@ class PulumiCli:
         """Copy the stack's configuration with the sandbox's addresses, so that the committed file stays as it is."""
         source = self._where.project.stack_file(self._where.stack)
         data: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
+        project = self._where.project.name
+        configuration = load_stack(self._where.project, self._where.stack)
+        changes = overrides(configuration.values, project, endpoints)
         config = data.setdefault("config", {})
-        key = f"{self._where.project.name}:aws"
-        if key in config:
-            config[key] = config[key] | {"endpoint": endpoints.moto_url}
+        for dotted, value in changes.items():
+            section, _, field = dotted.partition(".")
+            config.setdefault(f"{project}:{section}", {})[field] = value
         target = self._where.paths.home / "pulumi" / source.name
         write_text(target, yaml.safe_dump(data, sort_keys=False))
         return target

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.cli.context import EMULATED
 from sandbox.control_plane import Endpoints, destroy
 from sandbox.deploy.embedded import EmbeddedEngine
 from sandbox.deploy.environment import Environment
@@ -38,7 +37,7 @@ class StackDriver:
     def __init__(self, stack: str = "local", overrides: Mapping[str, Any] | None = None) -> None:
         self.where = Environment(load_project(ROOT), stack, SandboxPaths.of(sandbox_name(), ROOT))
         self.endpoints = self.where.start(lambda _: None)
-        self.overrides: dict[str, Any] = {**EMULATED, **(overrides or {})}
+        self.overrides: dict[str, Any] = dict(overrides or {})
         self.events: list[Event] = []
 
     def through(self, *, api_url: str = "", moto_url: str = "") -> Endpoints:
