@@ -1,0 +1,1 @@
+"""Resource types that no emulator serves: inputs checked against published schemas, outputs made from the URN."""

@@ -1,0 +1,61 @@
+"""The committed list of recorded resource types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+LISTING: Final = Path(__file__).with_name("types.yaml")
+"""The committed list."""
+
+_REQUIRED: Final = {"schema", "id", "arn", "because"}
+_OPTIONAL: Final = {"names", "local", "identity"}
+
+
+@dataclass(frozen=True)
+class RecordedType:
+    """One entry of the list.
+
+    Attributes:
+        type: the Pulumi type token.
+        schema: the CloudFormation type whose schema the inputs must satisfy.
+        id: an output's name, or a text with inputs in braces.
+        arn: the kind in the resource's ARN.
+        because: why no emulator serves it.
+        names: CloudFormation's names by Pulumi's, where they differ by more than the case of letters.
+        local: inputs that CloudFormation does not know.
+        identity: the inputs that together are the name.
+    """
+
+    type: str
+    schema: str
+    id: str
+    arn: str
+    because: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    local: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
+
+
+@cache
+def recorded_types(path: Path = LISTING) -> Mapping[str, RecordedType]:
+    """Return the listed types by token.
+
+    Raises:
+        ValueError: an entry lacks a field or has one that is not known.
+    """
+    found: dict[str, RecordedType] = {}
+    for token, entry in (yaml.safe_load(path.read_text()) or {}).items():
+        missing, unknown = _REQUIRED - set(entry), set(entry) - _REQUIRED - _OPTIONAL
+        if missing or unknown:
+            wrong = f"{', '.join(sorted(missing))} missing" if missing else f"{', '.join(sorted(unknown))} not known"
+            known = ", ".join(sorted(_REQUIRED | _OPTIONAL))
+            raise ValueError(f"{path}: {token}: {wrong}; an entry has {known}")
+        lists = {key: tuple(entry.get(key, ())) for key in ("local", "identity")}
+        found[token] = RecordedType(type=token, **{**entry, **lists})
+    return found

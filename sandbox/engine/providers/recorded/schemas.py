@@ -1,0 +1,117 @@
+"""Inputs of a Pulumi AWS resource held against the CloudFormation schema of its type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from sandbox.engine.provider import CheckFailure
+from sandbox.engine.providers.recorded.listing import RecordedType
+from sandbox.engine.values import UNKNOWN, Json, Path, PropertyMap, format_path, get_path
+
+
+@cache
+def schema_of(cloudformation_type: str, region: str) -> Mapping[str, Any]:
+    """Return the schema that cfn-lint carries for a type.
+
+    Raises:
+        ValueError: there is none in this region.
+    """
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415 it takes three seconds to import
+
+    try:
+        schema: Mapping[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, cloudformation_type).schema
+    except Exception as error:
+        raise ValueError(f"cfn-lint has no schema of {cloudformation_type} in {region}: {error}") from error
+    return schema
+
+
+def create_only(recorded: RecordedType, region: str) -> frozenset[str]:
+    """Return the top-level CloudFormation properties that cannot be changed."""
+    paths = schema_of(recorded.schema, region).get("createOnlyProperties") or ()
+    return frozenset(path.removeprefix("/properties/").partition("/")[0] for path in paths)
+
+
+def cloudformation_name(recorded: RecordedType, region: str, name: str) -> str:
+    """Return CloudFormation's name of a top-level Pulumi property."""
+    if name in recorded.names:
+        return recorded.names[name]
+    return _matching(schema_of(recorded.schema, region).get("properties", {}), name)
+
+
+def failures(recorded: RecordedType, region: str, inputs: PropertyMap) -> list[CheckFailure]:
+    """List what the schema finds wrong with inputs; what depends on unknown values is not judged."""
+    from cfnlint.jsonschema import StandardValidator  # noqa: PLC0415 it takes three seconds to import
+    from cfnlint.schema.resolver import RefResolver  # noqa: PLC0415
+
+    schema = dict(schema_of(recorded.schema, region))
+    document: dict[str, Json] = {}
+    origin: dict[Path, Path] = {}
+    for name, value in inputs.items():
+        if name not in recorded.local and name not in ("tagsAll", "region") and value is not None:
+            wire = cloudformation_name(recorded, region, name)
+            spec = schema.get("properties", {}).get(wire, {})
+            origin[(wire,)] = (name,)
+            document[wire] = _converted(value, spec, schema, (wire,), (name,), origin)
+    validator = StandardValidator({}).evolve(schema=schema, resolver=RefResolver.from_schema(schema))
+    return [
+        CheckFailure(format_path(_origin(origin, path)) or recorded.type, f"{message} (schema of {recorded.schema})")
+        for path, message in _judged(validator.iter_errors(document), document)
+    ]
+
+
+def _judged(errors: Iterator[Any], document: Json) -> Iterator[tuple[Path, str]]:
+    for error in errors:
+        path = tuple(error.path)
+        if get_path(document, path) is UNKNOWN or error.instance is UNKNOWN:
+            continue
+        yield path, str(error.message)
+
+
+def _converted(
+    value: Json, spec: Mapping[str, Any], schema: Mapping[str, Any], path: Path, origin: Path, origins: dict[Path, Path]
+) -> Json:
+    """Rewrite names to the schema's, and a map of tags to its list of pairs; remember where each value came from."""
+    spec = _resolved(spec, schema)
+    origins[path] = origin
+    items = _resolved(spec.get("items", {}), schema)
+    if isinstance(value, dict) and spec.get("type") == "array" and {"Key", "Value"} <= set(items.get("properties", {})):
+        for index, key in enumerate(value):
+            origins[(*path, index)] = (*origin, key)
+        return [{"Key": key, "Value": text} for key, text in value.items()]
+    if isinstance(value, dict) and "properties" in spec:
+        found: dict[str, Json] = {}
+        for key, item in value.items():
+            name = _matching(spec["properties"], key)
+            inner = spec["properties"].get(name, {})
+            found[name] = _converted(item, inner, schema, (*path, name), (*origin, key), origins)
+        return found
+    if isinstance(value, list):
+        return [
+            _converted(item, items, schema, (*path, index), (*origin, index), origins)
+            for index, item in enumerate(value)
+        ]
+    return value
+
+
+def _resolved(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = spec.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return spec
+    found: Any = schema
+    for step in reference.removeprefix("#/").split("/"):
+        found = found.get(step, {})
+    return _resolved(found, schema)
+
+
+def _matching(properties: Mapping[str, Any], name: str) -> str:
+    lower = name.lower()
+    return next((known for known in properties if known.lower() == lower), name[:1].upper() + name[1:])
+
+
+def _origin(origins: Mapping[Path, Path], path: Path) -> Path:
+    for length in range(len(path), 0, -1):
+        if path[:length] in origins:
+            return origins[path[:length]]
+    return path
