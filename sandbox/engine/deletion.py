@@ -16,13 +16,44 @@ _AT_ONCE = 32
 
 
 def waits_for(records: Mapping[str, Record]) -> dict[str, set[str]]:
-    """Return, for each record, the records that must be deleted before it."""
-    waits: dict[str, set[str]] = {urn: set() for urn in records}
-    for record in records.values():
+    """Return, for each key, the keys of the records that must be deleted before it.
+
+    Dependents go first. What is deleted along with something else is forgotten after that one is gone, so that a
+    failure loses track of nothing.
+
+    Args:
+        records: what is to be deleted; several may have one URN (a resource and what it took the place of).
+    """
+    keys: dict[str, set[str]] = {}
+    for key, record in records.items():
+        keys.setdefault(record.urn, set()).add(key)
+    waits: dict[str, set[str]] = {key: set() for key in records}
+    for key, record in records.items():
+        target = taken_along_by(key, records)
+        waits[key] |= keys.get(target, set())
         for needed in _needs(record):
-            if needed in waits and needed != record.urn:
-                waits[needed].add(record.urn)
+            carrier = "" if target else taken_along_by(needed, records)
+            for urn in {needed, carrier or needed} - {target, record.urn}:
+                for other in keys.get(urn, ()):
+                    waits[other].add(key)
     return waits
+
+
+def taken_along_by(key: str, records: Mapping[str, Record]) -> str:
+    """Return the URN whose deletion deletes a record as well; "" when it has to be deleted by itself.
+
+    What a replacement left behind (its key is not its URN) takes nothing along: the new one still stands.
+
+    Args:
+        key: the record's key.
+        records: what is to be deleted.
+    """
+    carrier = ""
+    while key in records and records[key].urn == key and records[key].deleted_with in records:
+        carrier = key = records[key].deleted_with
+    if not carrier or records[carrier].retain_on_delete or not records[carrier].custom:
+        return ""
+    return carrier
 
 
 def _needs(record: Record) -> Iterable[str]:
@@ -31,7 +62,6 @@ def _needs(record: Record) -> Iterable[str]:
         yield from dependencies
     yield record.parent
     yield record.provider.rsplit("::", 1)[0]
-    yield record.deleted_with
 
 
 def in_order(records: Mapping[str, Record]) -> list[Record]:
@@ -53,13 +83,13 @@ def _latest(records: Mapping[str, Record], waits: Mapping[str, set[str]]) -> str
 
 
 def delete_all(
-    records: Mapping[str, Record], delete: Callable[[Record], None], cancelled: threading.Event
+    records: Mapping[str, Record], delete: Callable[[str, Record], None], cancelled: threading.Event
 ) -> list[Exception]:
     """Delete records concurrently; what waits for one that failed is left alone.
 
     Args:
-        records: what to delete, by URN.
-        delete: deletes one; raises StepFailedError, UnsupportedError or SandboxError.
+        records: what to delete, by URN or by any other key.
+        delete: called with key and record; deletes one; raises StepFailedError, UnsupportedError or SandboxError.
         cancelled: set to begin no further deletion.
 
     Returns:
@@ -78,7 +108,7 @@ def delete_all(
                     return failures
             for urn in ready:
                 del waits[urn]
-                running[pool.submit(delete, records[urn])] = urn
+                running[pool.submit(delete, urn, records[urn])] = urn
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 urn = running.pop(future)

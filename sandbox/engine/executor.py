@@ -12,13 +12,16 @@ from typing import Protocol
 
 from sandbox.engine.events import Emit, Progress, StepEnded, StepStarted, planned
 from sandbox.engine.goal import Goal
-from sandbox.engine.provider import Operation, PartialFailureError, Provider, ProviderError, Target
+from sandbox.engine.provider import Created, Operation, PartialFailureError, Provider, ProviderError, Target
 from sandbox.engine.secrecy import Redactor, annotate
 from sandbox.engine.state.record import Intent, Record
 from sandbox.engine.state.store import StateStore
 from sandbox.engine.steps import Op, Step
 from sandbox.engine.urns import parse
 from sandbox.engine.values import PropertyMap, reveal
+
+NOT_FINISHED = {kind: f"its last {kind} did not finish" for kind in ("create", "update", "delete")}
+"""Why a resource is taken up again whose last operation failed or was interrupted."""
 
 
 class StepFailedError(Exception):
@@ -87,7 +90,7 @@ class Planner:
         return replace(updated, id=old.id)
 
     def replace(self, step: Step, goal: Goal, provider: Provider, former_urn: str) -> Record:  # noqa: ARG002
-        """Ask what the new resource would be; the old one still stands, so only an offline check is possible."""
+        """Ask what the new resource would be; where the old one goes first, the provider must think it away."""
         return self.create(step, goal, provider)
 
     def _preview(self, step: Step, goal: Goal, provider: Provider, ask: Callable) -> Record:  # type: ignore[type-arg]
@@ -101,9 +104,9 @@ class Planner:
         outputs = marked(preview.outputs, record, goal.additional_secret_outputs, provider)
         return replace(record, outputs=outputs, recorded=preview.validated == "recorded")
 
-    def delete(self, record: Record, provider: Provider | None = None) -> None:  # noqa: ARG002 the apply side needs it
+    def delete(self, record: Record, provider: Provider | None = None, reason: str = "") -> None:  # noqa: ARG002 as above
         """Tell of a resource that would be deleted."""
-        self._emit(planned(Step("delete", None, record)))
+        self._emit(planned(Step("delete", None, record, reason=reason)))
 
 
 @dataclass(frozen=True)
@@ -132,35 +135,37 @@ class Applier:
 
     def create(self, step: Step, goal: Goal, provider: Provider) -> Record:
         """Create, and remember what exists even when it did not become ready."""
-        return self._create(step, goal, provider, "create")
+        return self._create(step, goal, provider, "create", None)
 
-    def _create(self, step: Step, goal: Goal, provider: Provider, op: Op) -> Record:
+    def _create(self, step: Step, goal: Goal, provider: Provider, op: Op, replaced: Record | None) -> Record:
         record = step.record
         target = Target(record.urn, record.type, goal.name)
         attempt = self._attempt(record.urn, goal.create_timeout)
-        self._store.begin(Intent(record.urn, "create", attempt.nonce, record))
+        self._store.begin(Intent(record.urn, "create", attempt.nonce, record, replaced))
         with self._reported(op, record):
             try:
                 created = provider.create(target, reveal(record.inputs), attempt.operation)
             except PartialFailureError as error:
-                self._conclude(record, goal, provider, error.id, error.outputs, errors=(str(error),))
+                made = Created(error.id, error.outputs)
+                self._conclude(record, goal, provider, made, errors=(str(error),), replaced=replaced)
                 raise
             except ProviderError:
-                self._settle_failed_create(target, record, goal, provider, attempt.nonce)
+                self._settle_failed_create(target, record, goal, provider, attempt.nonce, replaced)
                 raise
-            return self._conclude(record, goal, provider, created.id, created.outputs)
+            return self._conclude(record, goal, provider, created, replaced=replaced)
 
-    def _settle_failed_create(self, target: Target, record: Record, goal: Goal, provider: Provider, nonce: str) -> None:
+    def _settle_failed_create(
+        self, target: Target, record: Record, goal: Goal, provider: Provider, nonce: str, replaced: Record | None
+    ) -> None:
         with suppress(ProviderError):  # when the service cannot be asked, the intent stays for the next run
             left = provider.recover(target, reveal(record.inputs), nonce)
             if left is None:
                 self._store.abandon(record.urn)
             else:
-                errors = ("its creation was interrupted",)
-                self._conclude(record, goal, provider, left.id, left.outputs, errors=errors)
+                self._conclude(record, goal, provider, left, errors=(NOT_FINISHED["create"],), replaced=replaced)
 
     def update(self, step: Step, goal: Goal, provider: Provider, former_urn: str) -> Record:
-        """Change in place; a failed update is remembered, so that the next run tries again."""
+        """Change in place; after a failure the intent stays, so that the next run looks what is there."""
         record, old = step.record, step.old
         assert old is not None
         target = Target(record.urn, record.type, goal.name)
@@ -174,30 +179,29 @@ class Applier:
                     target, old.id, reveal(old.outputs), reveal(old.inputs), reveal(record.inputs), attempt.operation
                 )
             except PartialFailureError as error:
-                self._conclude(record, goal, provider, error.id, error.outputs, errors=(str(error),))
+                made = Created(error.id, error.outputs)
+                self._conclude(record, goal, provider, made, errors=(str(error),))
                 raise
-            except ProviderError:
-                self._store.conclude(replace(old, urn=record.urn, errors=("its last update failed",)))
-                raise
-            return self._conclude(record, goal, provider, old.id, outputs)
+            return self._conclude(record, goal, provider, Created(old.id, outputs))
 
-    def replace(self, step: Step, goal: Goal, provider: Provider, former_urn: str) -> Record:
+    def replace(self, step: Step, goal: Goal, provider: Provider, former_urn: str) -> Record:  # noqa: ARG002
         """Delete and create, or create and condemn the old one to deletion at the end of the run."""
         old = step.old
         assert old is not None
-        if step.delete_first:
-            if not step.old_gone:
-                self._delete(old, provider, "replace")
-            return self._create(step, goal, provider, "replace")
-        created = self._create(step, goal, provider, "replace")
-        self._store.condemn(uuid.uuid4().hex, old)
-        if former_urn != created.urn:
-            self._store.conclude(created, former_urn=former_urn)
-        return created
+        if not step.delete_first:
+            return self._create(step, goal, provider, "replace", old)
+        if old.retain_on_delete:
+            self._store.forget(old.urn)
+        elif not step.old_gone:
+            self._delete(old, provider, "replace")
+        return self._create(step, goal, provider, "replace", None)
 
     def delete(self, record: Record, provider: Provider) -> None:
         """Delete and forget; what is retained on delete is only forgotten."""
-        self._delete(record, provider, "delete")
+        if record.retain_on_delete:
+            self.forget(record)
+        else:
+            self._delete(record, provider, "delete")
 
     def forget(self, record: Record) -> None:
         """Forget a resource without touching it."""
@@ -205,30 +209,21 @@ class Applier:
         self._store.forget(record.urn)
         self._emit(StepEnded("delete", record.urn, record.type, 0.0))
 
-    def _delete(self, record: Record, provider: Provider, op: Op, *, condemned: str = "") -> None:
-        if record.retain_on_delete:
-            if op == "delete":
-                self.forget(record)
-            return
-        target = Target(record.urn, record.type, parse(record.urn).name)
+    def _delete(self, record: Record, provider: Provider, op: Op) -> None:
         attempt = self._attempt(record.urn, record.delete_timeout)
-        if not condemned:
-            self._store.begin(Intent(record.urn, "delete", attempt.nonce, record))
+        self._store.begin(Intent(record.urn, "delete", attempt.nonce, record))
+        self._remove(record, provider, op, attempt)
+        self._store.forget(record.urn)
+
+    def _remove(self, record: Record, provider: Provider, op: Op, attempt: _Attempt) -> None:
+        target = Target(record.urn, record.type, parse(record.urn).name)
         with self._reported(op, record):
-            try:
-                provider.delete(target, record.id, reveal(record.inputs), reveal(record.outputs), attempt.operation)
-            except ProviderError:
-                if not condemned:
-                    self._store.conclude(replace(record, errors=("its deletion failed",)))
-                raise
-        if condemned:
-            self._store.absolve(condemned)
-        else:
-            self._store.forget(record.urn)
+            provider.delete(target, record.id, reveal(record.inputs), reveal(record.outputs), attempt.operation)
 
     def delete_condemned(self, nonce: str, record: Record, provider: Provider) -> None:
-        """Delete what a replacement left."""
-        self._delete(record, provider, "delete", condemned=nonce)
+        """Delete what a replacement left; it needs no intent, since it stays condemned until it is gone."""
+        self._remove(record, provider, "delete", self._attempt(record.urn, record.delete_timeout))
+        self._store.absolve(nonce)
 
     def _attempt(self, urn: str, timeout: float | None) -> _Attempt:
         nonce = uuid.uuid4().hex
@@ -240,14 +235,17 @@ class Applier:
         record: Record,
         goal: Goal,
         provider: Provider,
-        id: str,
-        outputs: PropertyMap,
+        made: Created,
+        *,
         errors: tuple[str, ...] = (),
+        replaced: Record | None = None,
     ) -> Record:
-        secret = marked(outputs, record, goal.additional_secret_outputs, provider)
+        secret = marked(made.outputs, record, goal.additional_secret_outputs, provider)
         self._redactor.learn(secret)
-        concluded = replace(record, id=id, outputs=self._redactor.conceal(secret), errors=errors)
-        self._store.conclude(concluded)
+        outputs = self._redactor.conceal(secret)
+        why = tuple(self._redactor.redact(error) for error in errors)
+        concluded = replace(record, id=made.id, outputs=outputs, errors=why)
+        self._store.conclude(concluded, former_urn=replaced.urn if replaced else "", replaced=replaced)
         return concluded
 
     @contextmanager

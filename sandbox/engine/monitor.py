@@ -9,7 +9,6 @@ from pulumi.runtime.proto import resource_pb2
 
 from sandbox.engine import wire
 from sandbox.engine.deployment import Deployment, Registered
-from sandbox.engine.goal import UnsupportedError
 from sandbox.engine.values import UNKNOWN
 
 FEATURES = (
@@ -20,6 +19,9 @@ FEATURES = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
 )
 """What the SDK may use; it refuses by itself what is not listed (transforms, hooks, parameterized packages)."""
+
+_OTHERWISE = "deploy with the Pulumi CLI (ENGINE=pulumi)"
+_LOOK_UPS = f"programs of the embedded engine make no look-ups: pass the value by config, or {_OTHERWISE}"
 
 
 class Monitor:
@@ -69,25 +71,22 @@ class Monitor:
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
         """Refuse a provider function, by name."""
-        raise UnsupportedError(
-            f"the program calls the provider function {request.tok}; programs of the embedded engine make no look-ups: "
-            "pass the value by config, or deploy with the Pulumi CLI (ENGINE=pulumi)"
-        )
+        raise self._deployment.refuse(f"the program calls the provider function {request.tok}; {_LOOK_UPS}", None)
 
     def Call(self, request: Any) -> Any:  # noqa: N802
         """Refuse a method of a provider's component, by name."""
-        raise UnsupportedError(f"the program calls the method {request.tok}; the embedded engine has no methods")
+        what = f"the program calls the method {request.tok}, which the embedded engine does not have; {_OTHERWISE}"
+        raise self._deployment.refuse(what, None)
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """Refuse to read a resource that the program does not own."""
-        raise UnsupportedError(
-            f"{request.type} {request.name!r} is read with get(); programs of the embedded engine make no look-ups: "
-            "pass the value by config, or deploy with the Pulumi CLI (ENGINE=pulumi)"
-        )
+        raise self._deployment.refuse(f"it is read with get() (id {request.id!r}); {_LOOK_UPS}", request)
 
     def ExistsResource(self, request: Any) -> Any:  # noqa: N802
         """Refuse to look for a resource that the program does not own."""
-        raise UnsupportedError(f"{request.type}: the embedded engine makes no look-ups")
+        raise self._deployment.refuse(
+            f"the program asks whether {request.type} {request.id!r} exists; {_LOOK_UPS}", None
+        )
 
 
 def _property_dependencies(registered: Registered) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sandbox.engine.diff import diff
 from sandbox.engine.events import Diagnostic, Emit
+from sandbox.engine.executor import NOT_FINISHED
 from sandbox.engine.provider import Live, Provider, Target
 from sandbox.engine.providers.registry import ProviderRegistry
 from sandbox.engine.secrecy import annotate
@@ -24,8 +25,8 @@ _AT_ONCE = 32
 class Keeper(Protocol):
     """What is told of corrections: a state store during an apply, nobody during a plan."""
 
-    def conclude(self, record: Record) -> None:
-        """Keep a corrected record and remove its intent."""
+    def conclude(self, record: Record, *, former_urn: str = "", replaced: Record | None = None) -> None:
+        """Keep a corrected record and remove its intent; condemn what it took the place of."""
         ...
 
     def forget(self, urn: str) -> None:
@@ -40,7 +41,7 @@ class Keeper(Protocol):
 class NoKeeper:
     """Keeps nothing: a plan corrects only its own copy."""
 
-    def conclude(self, record: Record) -> None:
+    def conclude(self, record: Record, *, former_urn: str = "", replaced: Record | None = None) -> None:
         """Keep nothing."""
 
     def forget(self, urn: str) -> None:
@@ -61,31 +62,48 @@ def recover(snapshot: Snapshot, providers: ProviderRegistry, keeper: Keeper, emi
     for intent in snapshot.intents.values():
         record = _recovered(intent, snapshot.resources.get(intent.urn), providers)
         if record is not None:
-            emit(Diagnostic("info", f"an interrupted {intent.kind} is taken up again", intent.urn))
-            snapshot.resources[intent.urn] = record
-            keeper.conclude(record)
-        elif intent.kind == "delete":
+            emit(Diagnostic("info", f"an unfinished {intent.kind} is taken up again", intent.urn))
+            _adopt(snapshot, record, intent, keeper)
+        elif intent.kind == "create":
+            keeper.abandon(intent.urn)
+        else:
             snapshot.resources.pop(intent.urn, None)
             keeper.forget(intent.urn)
-        else:
-            keeper.abandon(intent.urn)
     snapshot.intents.clear()
 
 
+def _adopt(snapshot: Snapshot, record: Record, intent: Intent, keeper: Keeper) -> None:
+    replaced = intent.replaced
+    keeper.conclude(record, former_urn=replaced.urn if replaced else "", replaced=replaced)
+    if replaced is not None:
+        snapshot.resources.pop(replaced.urn, None)
+        if not replaced.retain_on_delete:
+            snapshot.condemned[intent.nonce] = replaced
+    snapshot.resources[record.urn] = record
+
+
 def _recovered(intent: Intent, known: Record | None, providers: ProviderRegistry) -> Record | None:
+    """Return what an operation left, None for nothing."""
     record = intent.record
     provider = providers.get(record)
-    target = _target(record)
+    target, inputs = _target(record), reveal(record.inputs)
+    errors = (NOT_FINISHED[intent.kind],)
+    secret = provider.secret_outputs(record.type)
     if intent.kind == "create":
-        left = provider.recover(target, reveal(record.inputs), intent.nonce)
+        left = provider.recover(target, inputs, intent.nonce)
         if left is None:
             return None
-        outputs = annotate(left.outputs, record.inputs, provider.secret_outputs(record.type))
-        return replace(record, id=left.id, outputs=outputs, errors=("its creation was interrupted",))
-    if intent.kind == "update":
-        return replace(known or record, errors=("its last update was interrupted",))
-    live = provider.read(target, record.id, reveal(record.inputs), reveal(record.outputs))
-    return None if live is None else replace(record, errors=("its deletion was interrupted",))
+        return replace(record, id=left.id, outputs=annotate(left.outputs, record.inputs, secret), errors=errors)
+    known = known or record
+    live = provider.read(target, known.id, inputs, reveal(known.outputs))
+    if live is None:
+        return None
+    if intent.kind == "delete":
+        return replace(record, errors=errors)
+    # What the update was to remove may still be there: the old inputs keep it, so that the next one removes it again.
+    seen = annotate(live.inputs, record.inputs, ())
+    outputs = annotate(live.outputs, known.outputs, secret)
+    return replace(known, inputs=known.inputs | seen, outputs=outputs, errors=errors)
 
 
 @dataclass(frozen=True)

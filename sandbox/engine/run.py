@@ -38,6 +38,7 @@ from sandbox.engine.provider import ProviderError
 from sandbox.engine.providers.factory import provider_factory
 from sandbox.engine.providers.offline import offline_factory
 from sandbox.engine.providers.registry import ProviderRegistry
+from sandbox.engine.refusals import refused_option
 from sandbox.engine.secrecy import Redactor
 from sandbox.engine.session import ProgramFailedError, RunRequest, Session
 from sandbox.engine.values import Secret
@@ -139,10 +140,20 @@ class ProgramRunner:
             self.exit_code = getattr(error, "exit_code", 1)
             self._tell(str(error))
             raise ProgramFailedError from error
-        except (Exception, SystemExit) as error:
+        except SystemExit as error:
             cancelled.set()
-            self._tell("the program failed:\n" + "".join(traceback.format_exception(error)))
+            self._tell(self._ended_itself(error))
             raise ProgramFailedError from error
+        except Exception as error:
+            cancelled.set()
+            refused = refused_option(error, self._request.project, self._request.stack)
+            self._tell(refused or "the program failed:\n" + "".join(traceback.format_exception(error)))
+            raise ProgramFailedError from error
+
+    def _ended_itself(self, error: SystemExit) -> str:
+        if isinstance(error.code, int) and error.code:
+            self.exit_code = error.code
+        return f"the program called sys.exit({error.code!r}) before everything was declared; nothing is deleted"
 
     def _load(self, folder: str) -> None:
         runpy.run_path(folder, run_name="__main__")

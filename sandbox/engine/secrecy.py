@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
-from sandbox.engine.values import Json, PropertyMap, Secret, leaves
+from sandbox.engine.values import Json, PropertyMap, Secret, leaves, reveal
 
 _SHORTEST = 6
 """Plain texts shorter than this many characters are not searched for inside other texts: they would match by chance."""
@@ -15,7 +18,7 @@ def annotate(plain: PropertyMap, marked: PropertyMap, names: Iterable[str]) -> P
     """Mark as secret in `plain` what is secret at the same place in `marked`, and the named top-level properties.
 
     Args:
-        plain: properties without marks, as a provider returns them.
+        plain: properties as a provider returns them; marks that they have stay.
         marked: the inputs with their marks.
         names: top-level properties that are secret whatever the inputs were.
     """
@@ -27,7 +30,7 @@ def annotate(plain: PropertyMap, marked: PropertyMap, names: Iterable[str]) -> P
 
 
 def _secret(value: Json) -> Json:
-    return value if value is None or isinstance(value, Secret) else Secret(value)
+    return value if value is None or isinstance(value, Secret) else Secret(reveal(value))
 
 
 def _copy_marks(value: Json, marked: Json) -> Json:
@@ -38,6 +41,18 @@ def _copy_marks(value: Json, marked: Json) -> Json:
     if isinstance(value, list) and isinstance(marked, list):
         return [_copy_marks(item, marked[i] if i < len(marked) else None) for i, item in enumerate(value)]
     return value
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Yield the forms in which a secret may come to light: itself, its lines, its parts if it is JSON, base64."""
+    for _, leaf in leaves(value):
+        if isinstance(leaf, str):
+            yield leaf
+            yield from leaf.splitlines()
+            yield base64.b64encode(leaf.encode()).decode()
+            if leaf.startswith(("{", "[")):
+                with suppress(ValueError):
+                    yield from _texts(json.loads(leaf))
 
 
 class Redactor:
@@ -52,13 +67,7 @@ class Redactor:
         found: set[str] = set()
         for _, leaf in leaves(value):
             if isinstance(leaf, Secret):
-                found.update(
-                    text
-                    for _, inner in leaves(leaf.value)
-                    if isinstance(inner, str)
-                    for text in (inner, *inner.splitlines())
-                    if len(text) >= _SHORTEST
-                )
+                found.update(text for text in _texts(leaf.value) if len(text) >= _SHORTEST)
         if found - self._known:
             with self._lock:
                 self._known = self._known | found

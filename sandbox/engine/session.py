@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sandbox.control_plane.endpoints import Endpoints
-from sandbox.engine.deletion import delete_all, in_order
+from sandbox.engine.deletion import delete_all, in_order, taken_along_by
 from sandbox.engine.deployment import Deployment
 from sandbox.engine.events import Diagnostic, Emit, RunEnded
 from sandbox.engine.executor import Applier, Planner, StepFailedError
@@ -76,24 +76,33 @@ class Session:
         self._redactor = redactor
         self._emit = emit
         self._providers = providers
-        self._scratch = tempfile.TemporaryDirectory(prefix="plan-")
-        path = Path(request.state_path)
         self._planning = request.mode == "plan"
-        if self._planning and not path.exists():
-            path = Path(self._scratch.name, path.name)
-        self._store = StateStore(path, SecretBox.open(path.with_suffix(".key")))
-        self._snapshot = self._store.load()
+        self._scratch = tempfile.TemporaryDirectory(prefix="plan-")
+        self._store = self._open()
+        try:
+            self._snapshot = self._store.load()
+        except BaseException:
+            self._store.close()
+            self._scratch.cleanup()
+            raise
         self._applier = Applier(self._store, emit, redactor, self.cancelled, repair=request.refresh)
         self._learn()
 
+    def _open(self) -> StateStore:
+        path = Path(self.request.state_path)
+        if self._planning and not path.exists():
+            path = Path(self._scratch.name, path.name)
+        return StateStore(path, SecretBox.open(path.with_suffix(".key")))
+
     def _learn(self) -> None:
-        for record in self._snapshot.resources.values():
+        known = self._snapshot
+        begun = [intent.record for intent in known.intents.values()]
+        for record in (*known.resources.values(), *known.condemned.values(), *begun):
             self._redactor.learn(record.inputs)
             self._redactor.learn(record.outputs)
+        for record in known.resources.values():
             if record.type.startswith(PROVIDER_PREFIX):
                 self._providers.declare(record)
-        for intent in self._snapshot.intents.values():
-            self._redactor.learn(intent.record.inputs)
 
     def run(self, program: Callable[[Monitor], None]) -> RunEnded:
         """Do what the request asks.
@@ -112,7 +121,7 @@ class Session:
     def _reconcile(self) -> None:
         keeper = NoKeeper() if self._planning else self._store
         recover(self._snapshot, self._providers, keeper, self._emit)
-        boots = self._endpoints.boot_ids if self._endpoints else {}
+        boots = self._endpoints.boot_ids if self._endpoints else self._snapshot.meta.get("boot_ids")
         if self.request.refresh:
             refresh(self._snapshot, self._providers, keeper, self._emit)
         elif self._snapshot.meta.get("boot_ids", boots) != boots:
@@ -149,6 +158,7 @@ class Session:
             gate=self._gate,
             redactor=self._redactor,
             emit=self._emit,
+            cancelled=self.cancelled,
             planning=self._planning,
         )
 
@@ -159,51 +169,51 @@ class Session:
             for urn in protected:
                 self._emit(Diagnostic("error", _PROTECTED, urn))
             return False
-        deployment.summary["delete"] += len(leftovers)
+        unfinished = self._snapshot.condemned
+        deployment.summary["delete"] += len(leftovers) + len(unfinished)
         if self._planning:
+            planner = Planner(self._emit)
             for record in in_order(leftovers):
-                Planner(self._emit).delete(record)
+                planner.delete(record)
+            for record in unfinished.values():
+                planner.delete(record, reason="it was replaced by a run that did not finish")
             return True
-        return self._delete(leftovers) and self._delete_condemned()
+        return self._delete(leftovers)
 
     def _delete(self, records: dict[str, Record]) -> bool:
-        def delete(record: Record) -> None:
-            if not record.custom or record.type.startswith("pulumi:") or record.deleted_with in records:
+        condemned = self._store.load().condemned
+        everything = {**records, **condemned}
+
+        def delete(key: str, record: Record) -> None:
+            if key in condemned:
+                self._applier.delete_condemned(key, record, self._providers.get(record))
+            elif not record.custom or record.type.startswith("pulumi:") or taken_along_by(key, everything):
                 self._applier.forget(record)
             else:
                 self._applier.delete(record, self._providers.get(record))
 
-        failures = delete_all(records, delete, self.cancelled)
+        failures = delete_all(everything, delete, self.cancelled)
         for failure in failures:
             if not isinstance(failure, StepFailedError):
                 self._emit(Diagnostic("error", self._redactor.redact(str(failure))))
         return not failures
-
-    def _delete_condemned(self) -> bool:
-        ok = True
-        for nonce, record in self._store.load().condemned.items():
-            try:
-                self._applier.delete_condemned(nonce, record, self._providers.get(record))
-            except StepFailedError:
-                ok = False
-        return ok
 
     def _destroy(self) -> RunEnded:
         records = self._snapshot.resources
         protected = [urn for urn, record in records.items() if record.protect]
         for urn in protected:
             self._emit(Diagnostic("error", _PROTECTED, urn))
-        total = sum(1 for record in records.values())
-        ok = not protected and self._delete(records) and self._delete_condemned()
+        total = len(records) + len(self._snapshot.condemned)
+        ok = not protected and self._delete(records)
+        left = self._store.load()
         summary = dict.fromkeys(("create", "update", "replace", "delete", "same"), 0)
-        summary["delete"] = total - len(self._store.load().resources)
+        summary["delete"] = total - len(left.resources) - len(left.condemned)
         return RunEnded(ok, summary, {}, state_changed=False, exit_code=0 if ok else 1)
 
     def _ended(self, deployment: Deployment, *, ok: bool) -> RunEnded:
         stack = next((record for record in deployment.registered.values() if record.type == STACK_TYPE), None)
         outputs: dict[str, Any] = mask(stack.outputs) if stack else {}
-        pending = bool(self._snapshot.condemned)
-        return RunEnded(ok, deployment.summary, outputs, deployment.state_changed or pending, 0 if ok else 1)
+        return RunEnded(ok, deployment.summary, outputs, deployment.state_changed, 0 if ok else 1)
 
 
 class ProgramFailedError(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +10,7 @@ from sandbox.engine.diff import Change, covered, diff
 from sandbox.engine.goal import Goal
 from sandbox.engine.provider import Provider, Target
 from sandbox.engine.state.record import Record
-from sandbox.engine.values import Path, PropertyMap, get_path, parse_path, reveal
+from sandbox.engine.values import reveal
 
 Op = Literal["create", "update", "replace", "delete", "same"]
 
@@ -73,46 +72,6 @@ def decide(goal: Goal, new: Record, old: Record | None, provider: Provider, *, r
     if changes or old.errors:
         return Step("update", new, old, changes, reason="" if changes else "; ".join(old.errors))
     return Step("same", new, old)
-
-
-def apply_ignored(inputs: PropertyMap, old: PropertyMap, ignored: Sequence[str]) -> PropertyMap:
-    """Return the inputs with the old values at the ignored paths; a path absent from the old inputs is left out."""
-    if not ignored:
-        return inputs
-    result = copy.deepcopy(inputs)
-    for pattern in ignored:
-        for path in _expand(parse_path(pattern), (), [result, old]):
-            _assign(result, path, get_path(old, path))
-    return result
-
-
-def _expand(steps: Path, done: Path, roots: list[PropertyMap]) -> list[Path]:
-    if not steps:
-        return [done]
-    if steps[0] != "*":
-        return _expand(steps[1:], (*done, steps[0]), roots)
-    keys: dict[str | int, None] = {}
-    for root in roots:
-        here = get_path(root, done)
-        keys.update(
-            dict.fromkeys(here if isinstance(here, dict) else range(len(here)) if isinstance(here, list) else ())
-        )
-    return [path for key in keys for path in _expand(steps[1:], (*done, key), roots)]
-
-
-def _assign(root: PropertyMap, path: Path, value: object) -> None:
-    parent = get_path(root, path[:-1])
-    step = path[-1]
-    if isinstance(parent, dict) and isinstance(step, str):
-        if value is None:
-            parent.pop(step, None)
-        else:
-            parent[step] = copy.deepcopy(value)
-    elif isinstance(parent, list) and isinstance(step, int) and step < len(parent) and value is not None:
-        parent[step] = copy.deepcopy(value)
-    elif parent is None and value is not None and len(path) > 1:
-        _assign(root, path[:-1], {})
-        _assign(root, path, value)
 
 
 def unchanged(old: Record, new: Record) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -87,22 +87,33 @@ class AliasSpec:
     no_parent: bool = False
 
 
-def aliases(urn: str, parent: str, specs: Sequence[AliasSpec], parent_aliases: Iterable[str]) -> list[str]:
+def aliases(urn: str, parent: str, specs: Sequence[AliasSpec], known: Mapping[str, Sequence[str]]) -> list[str]:
     """List the URNs under which the resource may stand in the state, most specific first, without its own.
 
     Aliases are inherited: each alias of the parent gives the child one, with the parent's name replaced at the start
     of the child's name where the child follows the `<parent>-<role>` convention.
+
+    Args:
+        urn: the resource's URN.
+        parent: the parent's URN.
+        specs: its aliases as the program gives them.
+        known: the aliases of what was registered before, by URN.
     """
     now = parse(urn)
-    inherited = list(parent_aliases)
+    inherited = known.get(parent, ())
     found: list[str] = []
     for spec in specs:
         if spec.urn:
             found.append(spec.urn)
+            former = parse(spec.urn)
+            found.extend(
+                _inherit(now.stack, now.project, former.type, former.name, parent, alias) for alias in inherited
+            )
             continue
         former_parent = "" if spec.no_parent else (spec.parent or parent)
         type_, name = spec.type or now.type, spec.name or now.name
         stack, project = spec.stack or now.stack, spec.project or now.project
+        found.extend(build(stack, project, alias, type_, name) for alias in known.get(spec.parent, ()))
         found.append(build(stack, project, former_parent, type_, name))
         if not spec.parent and not spec.no_parent:
             found.extend(_inherit(stack, project, type_, name, parent, alias) for alias in inherited)

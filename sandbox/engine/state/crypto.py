@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -18,8 +20,9 @@ _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 Pulumi's public mark 
 class SecretBox:
     """Encrypts and decrypts the secret leaves of property maps, in the shape of Pulumi's own state files."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, path: Path | None = None) -> None:
         self._fernet = Fernet(key)
+        self._path = path
         self._sealed: dict[str, str] = {}
 
     @classmethod
@@ -27,15 +30,20 @@ class SecretBox:
         """Read the key at `path`, or make one with mode 0600.
 
         Raises:
-            SandboxError: the file is not a key or cannot be read or written.
+            SandboxError: the file is not a key or cannot be read or written, or it is missing where its state is not.
         """
+        state = path.with_suffix(".db")
+        if state.exists() and not path.exists():
+            raise SandboxError(
+                what="the key of the state's secrets is missing",
+                where=str(path),
+                fix=f"put the key back that belongs to {state.name}, or remove the sandbox with `sandbox down`",
+            )
         try:
             if not path.exists():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(Fernet.generate_key())
-            return cls(path.read_bytes().strip())
+                _make_key(path)
+            return cls(path.read_bytes().strip(), path)
         except (OSError, ValueError) as error:
             raise SandboxError(
                 what=f"the key of the state's secrets cannot be used: {error}",
@@ -76,8 +84,19 @@ class SecretBox:
         except InvalidToken as error:
             raise SandboxError(
                 what="a secret in the state was not encrypted with this sandbox's key",
-                where="state.key",
-                fix="restore the state.key that belongs to this state",
+                where=str(self._path or "the key"),
+                fix="nothing was changed; restore the key that belongs to this state",
             ) from error
         self._sealed[plain] = ciphertext
         return json.loads(plain)
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key beside its place and link it there whole: a kill leaves none or a good one."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".key-") as folder:
+        fresh = Path(folder, "fresh.key")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Fernet.generate_key())
+        with suppress(FileExistsError):  # another run was faster; its key is the one to use
+            os.link(fresh, path)

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
+import tempfile
 import threading
+import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sandbox.engine.state.crypto import SecretBox
-from sandbox.engine.state.record import Intent, Record
+from sandbox.engine.state.record import Intent, Record, refer
 from sandbox.errors import SandboxError
 
 _APPLICATION_ID = 0x504C4154
 _FORMAT = 1
-_TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL);
-CREATE TABLE resources (urn TEXT PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL);
-CREATE TABLE condemned (nonce TEXT PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL);
-CREATE TABLE intents (urn TEXT PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL);
-"""
+_COLUMNS = {"meta": "name", "resources": "urn", "condemned": "nonce", "intents": "urn"}
+"""The tables and their keys; each row has a body in JSON and the digest of both."""
 
 
 @dataclass
@@ -56,44 +55,47 @@ class StateStore:
         self.backup_path = path.with_suffix(".backup")
         self._box = box
         self._lock = threading.Lock()
-        fresh = not path.exists()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                _initialise(path)
+            self._verify()
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-            if fresh:
-                self._initialise()
-            else:
-                self._verify()
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+                self._db.execute(f"PRAGMA {pragma}")
         except (sqlite3.Error, OSError) as error:
             raise self._refusal(error) from error
 
-    def _initialise(self) -> None:
-        with self._transaction():
-            for statement in _TABLES.strip().split("\n"):
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            self._db.execute(f"PRAGMA user_version = {_FORMAT}")
-
     def _verify(self) -> None:
-        if self._db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-            raise sqlite3.DatabaseError("it is not a state of this program (empty or overwritten)")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version != _FORMAT:
-            raise sqlite3.DatabaseError(f"its format is {version}, this program reads format {_FORMAT}")
-        verdict = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
+        """Look at the file through a connection that cannot write, so that a damaged one stays as it is."""
+        with closing(sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+            if db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
+                raise sqlite3.DatabaseError("it is not a state of this program (empty or overwritten)")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version != _FORMAT:
+                raise sqlite3.DatabaseError(f"its format is {version}, this program reads format {_FORMAT}")
+            verdict = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+            for table in _COLUMNS:
+                self._rows(db, table)
 
     def _refusal(self, error: Exception) -> SandboxError:
-        disk = "full" in str(error) or "unable to open" in str(error) or isinstance(error, OSError)
-        fix = "nothing was changed; move the file away and put a good copy in its place"
-        if self.backup_path.exists():
-            fix += f": {self.backup_path} is a copy of the last finished run"
-        if disk:
+        text = str(error)
+        if "locked" in text or "busy" in text:
+            fix = "another run is writing to it; wait until that one has ended, then run the same command again"
+        elif isinstance(error, OSError) or any(sign in text for sign in ("full", "unable to open", "I/O", "readonly")):
             fix = "free some disk space or make the folder writable, then run the same command again"
-        return SandboxError(what=f"the state cannot be used: {error}", where=str(self.path), fix=fix)
+        elif self.backup_path.exists():
+            fix = (
+                "nothing was changed; move the file away and put a good copy in its place: "
+                f"{self.backup_path} is a copy of the last finished run"
+            )
+        else:
+            fix = (
+                f"nothing was changed; move the file away and put a good copy in its place ({self.backup_path} is none)"
+            )
+        return SandboxError(what=f"the state cannot be used: {text}", where=str(self.path), fix=fix)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -117,44 +119,66 @@ class StateStore:
         Raises:
             SandboxError: a row does not match its digest.
         """
-        rows = {table: self._rows(table) for table in ("resources", "condemned", "intents", "meta")}
+        try:
+            with self._lock:
+                bodies = {table: self._rows(self._db, table) for table in _COLUMNS}
+        except sqlite3.Error as error:
+            raise self._refusal(error) from error
+        rows = {
+            table: {key: self._box.open_sealed(body) for key, body in found.items()} for table, found in bodies.items()
+        }
         records = [Record.from_json(body) for body in rows["resources"].values()]
         records.sort(key=lambda record: record.sequence)
         return Snapshot(
             resources={record.urn: record for record in records},
             condemned={nonce: Record.from_json(body) for nonce, body in rows["condemned"].items()},
-            intents={
-                urn: Intent(**body | {"record": Record.from_json(body["record"])})
-                for urn, body in rows["intents"].items()
-            },
+            intents={urn: _intent(body) for urn, body in rows["intents"].items()},
             meta=rows["meta"],
         )
 
-    def _rows(self, table: str) -> dict[str, Any]:
+    @staticmethod
+    def _rows(db: sqlite3.Connection, table: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        try:
-            rows = self._db.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 the names are four constants
-        except sqlite3.Error as error:
-            raise self._refusal(error) from error
-        for key, body, digest in rows:
+        for key, body, digest in db.execute(f"SELECT * FROM {table}"):  # noqa: S608 the names are four constants
             if _digest(key, body) != digest:
-                raise self._refusal(sqlite3.DatabaseError(f"the entry {key} of {table} is damaged"))
-            found[key] = self._box.open_sealed(json.loads(body))
+                raise sqlite3.DatabaseError(f"the entry {key} of {table} is damaged")
+            found[key] = json.loads(body)
         return found
 
     def begin(self, intent: Intent) -> None:
         """Note an operation before it touches anything."""
-        body = {"urn": intent.urn, "kind": intent.kind, "nonce": intent.nonce, "record": intent.record.to_json()}
+        body = {
+            "urn": intent.urn,
+            "kind": intent.kind,
+            "nonce": intent.nonce,
+            "record": intent.record.to_json(),
+            "replaced": intent.replaced.to_json() if intent.replaced else None,
+        }
         with self._transaction():
             self._put("intents", intent.urn, body)
 
-    def conclude(self, record: Record, *, former_urn: str = "") -> None:
-        """Keep the result of an operation and remove its intent; a resource that was renamed leaves its old entry."""
+    def conclude(self, record: Record, *, former_urn: str = "", replaced: Record | None = None) -> None:
+        """Keep the result of an operation and remove its intent, all at once.
+
+        Args:
+            record: the resource as it is now.
+            former_urn: where it stood before it was renamed; its entry goes, and references to it follow.
+            replaced: what it took the place of; condemned to deletion, unless it is retained.
+        """
         with self._transaction():
-            self._put("resources", record.urn, record.to_json())
-            self._remove("intents", record.urn)
             if former_urn and former_urn != record.urn:
                 self._remove("resources", former_urn)
+                self._refer(former_urn, record.urn)
+            self._put("resources", record.urn, record.to_json())
+            self._remove("intents", record.urn)
+            if replaced is not None and not replaced.retain_on_delete:
+                self._put("condemned", uuid.uuid4().hex, replaced.to_json())
+
+    def _refer(self, former: str, urn: str) -> None:
+        for table in ("resources", "condemned"):
+            naming = f"SELECT {_COLUMNS[table]}, body FROM {table} WHERE instr(body, ?)"  # noqa: S608 as below
+            for key, body in self._db.execute(naming, (json.dumps(former)[1:-1],)).fetchall():
+                self._write(table, key, refer(json.loads(body), former, urn))
 
     def forget(self, urn: str) -> None:
         """Remove a resource that is gone, with its intent."""
@@ -166,11 +190,6 @@ class StateStore:
         """Remove an intent whose operation left nothing."""
         with self._transaction():
             self._remove("intents", urn)
-
-    def condemn(self, nonce: str, record: Record) -> None:
-        """Remember a replaced resource until it is deleted."""
-        with self._transaction():
-            self._put("condemned", nonce, record.to_json())
 
     def absolve(self, nonce: str) -> None:
         """Forget a condemned resource that is gone."""
@@ -199,12 +218,32 @@ class StateStore:
             self._db.close()
 
     def _put(self, table: str, key: str, value: Any) -> None:
-        body = json.dumps(self._box.seal(value), sort_keys=True, separators=(",", ":"))
-        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", (key, body, _digest(key, body)))  # noqa: S608
+        self._write(table, key, self._box.seal(value))
+
+    def _write(self, table: str, key: str, sealed: Any) -> None:
+        body = json.dumps(sealed, sort_keys=True, separators=(",", ":"))
+        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", (key, body, _digest(key, body)))  # noqa: S608 constants
 
     def _remove(self, table: str, key: str) -> None:
-        column = {"resources": "urn", "intents": "urn", "condemned": "nonce", "meta": "name"}[table]
-        self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))  # noqa: S608 as above
+        self._db.execute(f"DELETE FROM {table} WHERE {_COLUMNS[table]} = ?", (key,))  # noqa: S608 as above
+
+
+def _initialise(path: Path) -> None:
+    """Make an empty state beside its place and link it there whole: a kill leaves none or a good one."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".state-") as folder:
+        fresh = Path(folder, "fresh.db")
+        with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+            for table, key in _COLUMNS.items():
+                db.execute(f"CREATE TABLE {table} ({key} TEXT PRIMARY KEY, body TEXT NOT NULL, digest TEXT NOT NULL)")
+            db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {_FORMAT}")
+        with suppress(FileExistsError):  # another run was faster; its state is the one to use
+            os.link(fresh, path)
+
+
+def _intent(body: dict[str, Any]) -> Intent:
+    replaced = Record.from_json(body["replaced"]) if body["replaced"] else None
+    return Intent(body["urn"], body["kind"], body["nonce"], Record.from_json(body["record"]), replaced)
 
 
 def _digest(key: str, body: str) -> str:
