@@ -16,6 +16,9 @@ PROD_ZONES = 3
 PROD_REPLICAS = 2
 """With one broker, one zone or one replica fewer, an upgrade or the loss of a zone is an outage."""
 
+EMULATED_ACCOUNT = "123456789012"
+"""Account that moto serves (moto, DEFAULT_ACCOUNT_ID). The provider refuses every other, so no real one is touched."""
+
 ARCHIVE_AFTER_DAYS = 30
 """S3 keeps an object at least 30 days in infrequent access before it moves on (S3 User Guide, lifecycle)."""
 
@@ -69,8 +72,8 @@ def _local(config: StackConfig) -> Iterator[Finding]:
     if config.streaming.brokers != 1:
         limit = "must be 1: local has one broker without an operator"
         yield "streaming.brokers", config.streaming.brokers, limit, "Set it to 1"
-    if config.aws is not None and config.aws.endpoint is None:
-        limit = "required in local, which never touches a real account"
+    if config.aws is not None and config.aws.endpoint is None and config.aws.account_id != EMULATED_ACCOUNT:
+        limit = f"required in local with another accountId than {EMULATED_ACCOUNT}: it never touches a real account"
         yield "aws.endpoint", "missing", limit, "Name an emulator on this machine, or remove aws"
 
 

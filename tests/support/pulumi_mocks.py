@@ -13,7 +13,7 @@ from typing import Any
 import pulumi
 import yaml
 from pulumi.runtime import mocks as pulumi_mocks
-from pulumi.runtime import rpc
+from pulumi.runtime import rpc, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "analytics-platform"
@@ -111,6 +111,8 @@ def run_program(stack: str, secret_keys: tuple[str, ...] = (), **overrides: Any)
     rendered = Rendered()
     values = configuration(stack, **overrides)
     encoded = {f"{PROJECT}:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+    # Otherwise a second run would get the first one's stack as its root.
+    settings.ROOT.set(None)
     pulumi_mocks.set_mocks(_Mocks(), project=PROJECT, stack=stack, preview=False, monitor=_Monitor(rendered))
     pulumi.runtime.set_all_config(encoded, [f"{PROJECT}:{key}" for key in secret_keys])
     exported: dict[str, Any] = {}

@@ -53,7 +53,7 @@ class OperatorChart(PlatformComponent):
     ) -> None:
         super().__init__(name, opts=opts)
         self.definitions = tuple(
-            self.declare(f"crd-{definition['spec']['names']['singular']}", definition)
+            self.declare(f"crd-{definition['spec']['names']['singular']}", definition, keep=args.keep)
             for definition in args.definitions
         )
         self.recorded = f"{args.chart.chart}:{args.chart.version}"

@@ -106,8 +106,10 @@ def test_local_has_one_broker():
 
 
 def test_local_never_touches_a_real_account():
-    account = {key: value for key, value in EMULATOR.items() if key != "endpoint"}
-    assert "aws.endpoint" in refusal("local", configuration("local", aws=account))
+    account = {"accountId": "111122223333", "region": "us-east-1"}
+    assert "aws.endpoint is missing" in refusal("local", configuration("local", aws=account))
+    emulated = {key: value for key, value in EMULATOR.items() if key != "endpoint"}
+    assert load_stack_config(configuration("local", aws=emulated), "local").aws
 
 
 def test_outside_local_an_account_is_required():

@@ -1,0 +1,372 @@
+"""Each stack, rendered through recording mocks: what is registered, under whom, with which provider, how safe."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from pulumi.runtime import rpc
+
+from infra.core.labels import COST_CENTRE_LABEL, ENVIRONMENT_LABEL, OWNER_LABEL
+from tests.support.pulumi_mocks import EMULATOR, Registered, Rendered, run_program
+
+STACKS = ("local", "dev", "prod")
+
+# Importing any class of the AWS SDK builds its deprecated ones too.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+LONG_RUNNING = ("Deployment", "StatefulSet")
+SECRET_SIGNATURE = rpc._special_secret_sig
+WORKLOADS = (*LONG_RUNNING, "Job", "CronJob")
+CLUSTER_SCOPED = ("Namespace", "PriorityClass", "CustomResourceDefinition")
+
+
+@cache
+def rendered(stack: str) -> Rendered:
+    overrides: dict[str, Any] = {"operators": {"mode": "crds-only"}}
+    if stack == "local":
+        overrides["aws"] = EMULATOR
+    return run_program(stack, **overrides)
+
+
+def containers(resource: Registered) -> list[dict[str, Any]]:
+    return template(resource)["spec"]["containers"]
+
+
+def template(resource: Registered) -> dict[str, Any]:
+    return resource.inputs["spec"]["template"]
+
+
+def workloads(stack: str) -> list[Registered]:
+    return [r for r in rendered(stack).kubernetes() if r.inputs.get("kind") in WORKLOADS]
+
+
+every_stack = pytest.mark.parametrize("stack", STACKS)
+
+
+@every_stack
+def test_two_renders_of_one_configuration_are_equal(stack: str):
+    def essence(run: Rendered) -> list[str]:
+        return sorted(json.dumps([r.urn, r.inputs], sort_keys=True, default=str) for r in run.resources)
+
+    overrides: dict[str, Any] = {"operators": {"mode": "crds-only"}}
+    if stack == "local":
+        overrides["aws"] = EMULATOR
+    assert essence(rendered(stack)) == essence(run_program(stack, **overrides))
+
+
+@every_stack
+def test_urns_are_unique(stack: str):
+    urns = [r.urn for r in rendered(stack).resources]
+    assert len(urns) == len(set(urns))
+
+
+@every_stack
+def test_every_custom_resource_has_an_explicit_provider_of_its_package(stack: str):
+    for resource in rendered(stack).resources:
+        if resource.custom and not resource.type.startswith("pulumi:"):
+            package = resource.type.split(":")[0]
+            assert f"pulumi:providers:{package}::{package}::" in resource.provider, resource.urn
+
+
+@every_stack
+def test_every_custom_resource_has_a_component_of_ours_as_parent(stack: str):
+    for resource in rendered(stack).resources:
+        if resource.custom and not resource.type.startswith("pulumi:"):
+            assert resource.parent_type.startswith("platform:"), resource.urn
+
+
+@every_stack
+def test_components_are_named_by_domain_and_class(stack: str):
+    components = {r.type for r in rendered(stack).resources if r.type.startswith("platform:")}
+    expected = {
+        "platform:core:Workload",
+        "platform:foundation:ObjectStore",
+        "platform:foundation:Tenancy",
+        "platform:streaming:KafkaCredentials",
+        "platform:streaming:StreamingBackbone",
+    }
+    if stack != "local":
+        expected |= {"platform:foundation:ImageRegistry", "platform:foundation:OperatorChart"}
+    assert components == expected
+
+
+@every_stack
+def test_children_are_named_after_their_component(stack: str):
+    names = {r.name for r in rendered(stack).resources if r.type.startswith("platform:")}
+    for resource in rendered(stack).resources:
+        if resource.parent_type.startswith("platform:"):
+            assert any(resource.name.startswith(f"{name}-") for name in names), resource.urn
+
+
+@every_stack
+def test_no_name_is_left_to_pulumi(stack: str):
+    for resource in rendered(stack).kubernetes():
+        assert resource.inputs["metadata"]["name"], resource.urn
+        assert "generateName" not in resource.inputs["metadata"], resource.urn
+        if resource.inputs["kind"] not in CLUSTER_SCOPED:
+            assert resource.inputs["metadata"]["namespace"], resource.urn
+    for suffix, key in (("s3/bucket:Bucket", "bucket"), ("kms/alias:Alias", "name"), ("secret:Secret", "name")):
+        for resource in rendered(stack).of_type(suffix):
+            assert resource.inputs[key], resource.urn
+
+
+@every_stack
+def test_no_two_objects_share_a_name(stack: str):
+    names = [
+        (r.type, r.inputs["metadata"].get("namespace"), r.inputs["metadata"]["name"])
+        for r in rendered(stack).kubernetes()
+    ]
+    assert len(names) == len(set(names))
+
+
+@every_stack
+def test_every_object_of_ours_says_who_owns_and_pays_for_it(stack: str):
+    for resource in rendered(stack).kubernetes():
+        if resource.inputs["kind"] != "CustomResourceDefinition":
+            labels = resource.inputs["metadata"]["labels"]
+            assert labels["app.kubernetes.io/managed-by"] == "pulumi", resource.urn
+            assert labels[ENVIRONMENT_LABEL] == stack, resource.urn
+            assert labels[OWNER_LABEL], resource.urn
+            assert labels[COST_CENTRE_LABEL], resource.urn
+
+
+@every_stack
+def test_every_namespace_is_restricted_denies_by_default_and_has_quota_and_limits(stack: str):
+    objects = rendered(stack).kubernetes()
+    namespaces = [r.inputs["metadata"] for r in objects if r.inputs["kind"] == "Namespace"]
+    assert len(namespaces) == (4 if stack == "local" else 5)
+    for namespace in namespaces:
+        assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+        inside = [r.inputs for r in objects if r.inputs["metadata"].get("namespace") == namespace["name"]]
+        kinds = {manifest["kind"] for manifest in inside}
+        assert {"ResourceQuota", "LimitRange", "Role", "RoleBinding"} <= kinds
+        deny = [m for m in inside if m["metadata"]["name"] == "default-deny"]
+        assert deny[0]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+@every_stack
+def test_no_role_reads_secrets_or_may_do_everything(stack: str):
+    roles = rendered(stack).of_type(":Role")
+    assert roles
+    for role in roles:
+        for rule in role.inputs["rules"]:
+            assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]], role.urn
+            assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"]), role.urn
+            assert "pods/exec" not in rule["resources"], role.urn
+            if "secrets" in rule["resources"]:
+                assert not {"get", "list", "watch"} & set(rule["verbs"]), role.urn
+
+
+@every_stack
+def test_every_container_asks_for_and_is_limited_to_cpu_and_memory(stack: str):
+    for resource in workloads(stack):
+        for container in containers(resource):
+            for part in ("requests", "limits"):
+                assert set(container["resources"][part]) == {"cpu", "memory"}, resource.urn
+
+
+@every_stack
+def test_every_long_running_container_is_probed(stack: str):
+    for resource in workloads(stack):
+        if resource.inputs["kind"] in LONG_RUNNING:
+            for container in containers(resource):
+                assert {"livenessProbe", "readinessProbe"} <= set(container), resource.urn
+
+
+@every_stack
+def test_every_pod_is_unprivileged_read_only_and_without_a_token(stack: str):
+    for resource in workloads(stack):
+        pod = template(resource)["spec"]
+        assert pod["automountServiceAccountToken"] is False, resource.urn
+        assert pod["securityContext"]["runAsNonRoot"] is True, resource.urn
+        assert pod["securityContext"]["runAsUser"] > 0, resource.urn
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, resource.urn
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod), resource.urn
+        assert not [v for v in pod.get("volumes", []) if "hostPath" in v], resource.urn
+        for container in containers(resource):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False, resource.urn
+            assert context["readOnlyRootFilesystem"] is True, resource.urn
+            assert context["capabilities"] == {"drop": ["ALL"]}, resource.urn
+
+
+@every_stack
+def test_every_image_has_an_exact_tag(stack: str):
+    for resource in workloads(stack):
+        for container in containers(resource):
+            tag = container["image"].rpartition(":")[2]
+            assert tag not in ("latest", "content", container["image"]), resource.urn
+
+
+@every_stack
+def test_every_replicated_workload_has_a_disruption_budget_that_allows_one(stack: str):
+    budgets = {r.inputs["metadata"]["name"]: r.inputs["spec"] for r in rendered(stack).of_type("PodDisruptionBudget")}
+    scaled = {r.inputs["metadata"]["name"] for r in rendered(stack).of_type("HorizontalPodAutoscaler")}
+    for resource in rendered(stack).of_type(":Deployment"):
+        name = resource.inputs["metadata"]["name"]
+        replicated = resource.inputs["spec"].get("replicas", 1) > 1 or name in scaled
+        assert (name in budgets) == replicated, name
+        if replicated:
+            assert budgets[name]["maxUnavailable"] == 1
+            assert budgets[name]["selector"] == resource.inputs["spec"]["selector"]
+
+
+@every_stack
+def test_every_reference_from_a_pod_points_to_something_that_is_declared(stack: str):
+    objects = rendered(stack).kubernetes()
+    known = {(r.inputs["kind"], r.inputs["metadata"].get("namespace"), r.inputs["metadata"]["name"]) for r in objects}
+    made_by_operator = {"kafka-cluster-ca-cert"}
+    for resource in workloads(stack):
+        pod, namespace = template(resource)["spec"], resource.inputs["metadata"]["namespace"]
+        wanted = {("ServiceAccount", namespace, pod["serviceAccountName"])}
+        wanted.add(("PriorityClass", None, pod["priorityClassName"]))
+        for volume in pod.get("volumes", []):
+            if "configMap" in volume:
+                wanted.add(("ConfigMap", namespace, volume["configMap"]["name"]))
+            if "secret" in volume and volume["secret"]["secretName"] not in made_by_operator:
+                wanted.add(("Secret", namespace, volume["secret"]["secretName"]))
+        for container in containers(resource):
+            for variable in container.get("env", []):
+                if "secretKeyRef" in variable.get("valueFrom", {}):
+                    wanted.add(("Secret", namespace, variable["valueFrom"]["secretKeyRef"]["name"]))
+        assert wanted <= known, resource.urn
+
+
+@every_stack
+def test_every_password_is_a_secret_on_the_wire_and_in_the_outputs(stack: str):
+    run = rendered(stack)
+    for resource in run.of_type("core/v1:Secret"):
+        assert SECRET_SIGNATURE in str(resource.request.object.fields["data"]), resource.urn
+        assert {"data", "stringData"} <= set(resource.request.additionalSecretOutputs), resource.urn
+    others = [r for r in run.resources if not r.type.endswith((":Secret", ":SecretVersion"))]
+    assert "generated-for" not in json.dumps([r.inputs for r in others], default=str)
+
+
+def test_a_password_from_the_configuration_replaces_a_generated_one_and_stays_secret():
+    canary = "canary-canary-canary-canary"
+    run = run_program("local", secret_keys=("credentials",), credentials={"analytics": canary})
+    assert "kafka-credentials-analytics-password" not in {r.name for r in run.resources}
+    assert run.outputs["kafkaPasswords"]["analytics"] == canary
+    (secret,) = [r for r in run.resources if r.name == "kafka-credentials-analytics-secret"]
+    assert SECRET_SIGNATURE in str(secret.request.object.fields["data"])
+    for resource in run.resources:
+        assert canary not in str(resource.request.object), resource.urn
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_outside_local_what_cannot_be_made_again_is_protected_and_kept(stack: str):
+    run = rendered(stack)
+    stateful = [
+        *run.of_type("s3/bucket:Bucket"),
+        *run.of_type("kms/key:Key"),
+        *run.of_type("ecr/repository:Repository"),
+        *run.of_type(":Kafka"),
+        *run.of_type(":KafkaNodePool"),
+        *run.of_type(":KafkaTopic"),
+        *run.of_type(":CustomResourceDefinition"),
+    ]
+    assert len(stateful) > 10
+    for resource in stateful:
+        assert resource.request.protect, resource.urn
+        assert resource.request.retainOnDelete, resource.urn
+
+
+def test_local_can_be_removed_without_a_trace():
+    assert not [r.urn for r in rendered("local").resources if r.request.protect or r.request.retainOnDelete]
+    assert rendered("local").named("object-store-bucket").inputs["forceDestroy"] is True
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_kafka_has_three_brokers_and_copies_two_in_sync_racks_passwords_tls_and_acls(stack: str):
+    run = rendered(stack)
+    cluster = run.named("streaming-cluster").inputs["spec"]["kafka"]
+    assert run.named("streaming-brokers").inputs["spec"]["replicas"] == 3
+    assert cluster["rack"] == {"topologyKey": "topology.kubernetes.io/zone"}
+    assert cluster["authorization"] == {"type": "simple"}
+    assert cluster["listeners"][0]["tls"] is True
+    assert cluster["listeners"][0]["authentication"] == {"type": "scram-sha-512"}
+    assert cluster["config"]["min.insync.replicas"] == 2
+    assert cluster["config"]["default.replication.factor"] == 3
+    assert cluster["config"]["unclean.leader.election.enable"] is False
+    assert cluster["config"]["auto.create.topics.enable"] is False
+    for topic in run.of_type(":KafkaTopic"):
+        assert topic.inputs["spec"]["replicas"] == 3
+        assert topic.inputs["spec"]["config"]["min.insync.replicas"] == 2
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_custom_resources_depend_on_their_definitions(stack: str):
+    definitions = {r.urn for r in rendered(stack).of_type(":CustomResourceDefinition")}
+    assert len(definitions) == 4
+    for name in ("streaming-controllers", "streaming-brokers", "streaming-cluster"):
+        assert definitions <= set(rendered(stack).named(name).request.dependencies)
+
+
+def test_crds_only_records_the_chart_and_install_declares_it():
+    assert rendered("prod").outputs["recordedCharts"] == ["oci://quay.io/strimzi-helm/strimzi-kafka-operator:1.2.0"]
+    assert not rendered("prod").of_type("helm.sh/v4:Chart")
+    installed = run_program("prod", operators={"mode": "install"})
+    (chart,) = installed.of_type("helm.sh/v4:Chart")
+    assert chart.inputs["version"] == "1.2.0"
+    assert chart.inputs["skipCrds"] is True
+    assert chart.inputs["values"]["generateNetworkPolicy"] is False
+    assert installed.outputs["recordedCharts"] == []
+
+
+def test_one_field_can_be_overridden_from_outside():
+    run = run_program("prod", **{"operators.mode": "crds-only"})
+    assert not run.of_type("helm.sh/v4:Chart")
+
+
+@every_stack
+def test_the_bucket_is_private_encrypted_versioned_and_refuses_plain_http(stack: str):
+    run = rendered(stack)
+    block = run.named("object-store-public-access").inputs
+    assert all(block[k] for k in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"))
+    assert run.named("object-store-versioning").inputs["versioningConfiguration"] == {"status": "Enabled"}
+    rule = run.named("object-store-encryption").inputs["rules"][0]["applyServerSideEncryptionByDefault"]
+    assert rule["sseAlgorithm"] == "aws:kms"
+    policy = json.loads(run.named("object-store-policy").inputs["policy"])
+    assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert run.named("object-store-key").inputs["enableKeyRotation"] is True
+    account = EMULATOR["accountId"] if stack == "local" else None
+    bucket = run.outputs["lakehouseBucket"]
+    assert bucket.startswith(f"analytics-platform-{stack}-lakehouse-")
+    assert account is None or bucket.endswith(account)
+
+
+def test_an_emulator_is_reached_with_dummy_credentials_and_a_real_account_is_pinned():
+    emulated = rendered("local").named("aws").inputs
+    assert emulated["accessKey"] == "test"
+    assert EMULATOR["endpoint"] in emulated["endpoints"]
+    assert "allowedAccountIds" not in emulated
+    real = rendered("prod").named("aws").inputs
+    assert "444455556666" in real["allowedAccountIds"]
+    assert "accessKey" not in real
+
+
+@pytest.mark.parametrize(("stack", "days"), [("dev", 0), ("prod", 30)])
+def test_a_deleted_secret_can_be_restored_in_production_only(stack: str, days: int):
+    secrets = rendered(stack).of_type("secretsmanager/secret:Secret")
+    assert len(secrets) == 8
+    assert {secret.inputs["recoveryWindowInDays"] for secret in secrets} == {days}
+
+
+def test_without_an_account_there_is_no_aws_at_all():
+    assert not [r for r in run_program("local").resources if "aws" in r.type]
+
+
+def test_the_local_stack_has_the_size_of_a_real_one():
+    assert 110 <= len(rendered("local").resources) <= 250
+
+
+@every_stack
+def test_the_outputs_say_where_everything_is(stack: str):
+    outputs = rendered(stack).outputs
+    assert outputs["kafkaBootstrap"].endswith(":9092" if stack == "local" else ":9093")
+    assert outputs["streamGatewayUrl"] == "http://stream-gateway.platform-streaming.svc.cluster.local:8080"
+    assert outputs["schemaRegistryUrl"] == "http://schema-registry.platform-streaming.svc.cluster.local:8081"
+    assert "ISO_RT_LMP" in outputs["kafkaTopics"]
+    assert "platform-streaming" in outputs["namespaces"]
