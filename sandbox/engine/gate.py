@@ -61,7 +61,7 @@ class PolicyGate:
                 blocking.append(finding)
         if stop and blocking:
             first = blocking[0]
-            raise PolicyBlockedError(f"{first.urn}: {first.rule}: {first.message} To fix it: {first.remedy}")
+            raise PolicyBlockedError(f"{first.urn}: {first.rule}: {first.message}. To fix it: {first.remedy}")
 
 
 def _event(finding: Finding, *, mandatory: bool) -> PolicyFinding:

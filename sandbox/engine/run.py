@@ -167,6 +167,7 @@ def execute(request: RunRequest, endpoints: Endpoints | None, emit: Callable[[Ev
     redactor = Redactor()
     redactor.learn([Secret(request.config[key]) for key in request.secret_keys])
     lines = _Lines(emit, redactor)
+    streams = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = lines
     runner = ProgramRunner(request, emit, redactor)
     try:
@@ -180,7 +181,13 @@ def execute(request: RunRequest, endpoints: Endpoints | None, emit: Callable[[Ev
         ended = RunEnded(
             ok=False, summary={}, outputs={}, state_changed=False, exit_code=getattr(error, "exit_code", 1)
         )
-    lines.finish()
+    except Exception:  # noqa: BLE001 the last line of defence: a fault of the engine itself is told, not lost
+        fault = "a fault in the engine itself; run the same command again, and report it if it stays:\n"
+        emit(Diagnostic("error", redactor.redact(fault + traceback.format_exc())))
+        ended = RunEnded(ok=False, summary={}, outputs={}, state_changed=False, exit_code=1)
+    finally:
+        lines.finish()
+        sys.stdout, sys.stderr = streams
     if not ended.ok and ended.exit_code == 1 and runner.exit_code != 1:
         ended = RunEnded(ok=False, summary=ended.summary, outputs={}, state_changed=False, exit_code=runner.exit_code)
     emit(ended)
