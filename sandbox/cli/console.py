@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from sandbox.deploy.tree import SIGNS, render_components, render_tree
-from sandbox.engine.events import Diagnostic, Event, PolicyFinding, Progress, StepEnded, StepPlanned, StepStarted
+from sandbox.engine.events import Diagnostic, Event, PolicyFinding, Progress, StepEnded, StepStarted
 from sandbox.engine.host import RunReport
 from sandbox.engine.urns import parse
 
@@ -29,6 +29,7 @@ class Console:
         self._err = err or sys.stderr
         self._started: dict[str, float] = {}
         self._said: dict[str, str] = {}
+        self._remedies: set[str] = set()
         self._lock = threading.Lock()
         self._done = 0
         self._begin = time.monotonic()
@@ -94,7 +95,10 @@ class Console:
 
     def _finding(self, event: PolicyFinding) -> None:
         about = f"{parse(event.urn).type} {parse(event.urn).name}" if event.urn else "the stack"
-        text = f"policy {event.rule} ({event.level}): {about}: {event.path}: {event.message} To fix it: {event.remedy}"
+        text = f"policy {event.rule} ({event.level}): {about}: {event.path}: {event.message}"
+        if event.rule not in self._remedies:
+            self._remedies.add(event.rule)
+            text += f"\n        To fix {event.rule}: {event.remedy}"
         if event.mandatory:
             self.error(text)
         else:
@@ -156,12 +160,3 @@ class Console:
     def duration(self) -> None:
         """Print how long the command took."""
         self.result(f"\nDuration: {self.seconds:.1f} s")
-
-
-def planned_types(steps: Sequence[StepPlanned]) -> dict[str, int]:
-    """Count steps that change something, by type."""
-    counts: dict[str, int] = {}
-    for step in steps:
-        if step.op != "same":
-            counts[step.type] = counts.get(step.type, 0) + 1
-    return counts
