@@ -49,7 +49,7 @@ def faulty(server: str) -> Iterator[moto.Proxy]:
 
 @pytest.fixture
 def through_faults(faulty: moto.Proxy) -> Iterator[AwsProvider]:
-    provider = AwsProvider(AwsEndpoint(faulty.url, REGION, moto.ACCOUNT, read_timeout=1), patience=QUICK)
+    provider = AwsProvider(AwsEndpoint(faulty.url, REGION, moto.ACCOUNT), patience=QUICK)
     yield provider
     provider.close()
 

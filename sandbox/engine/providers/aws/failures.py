@@ -69,6 +69,7 @@ class AwsError(ProviderError):
 def classify(service: str, operation: str, error: Exception, endpoint: str) -> Failure:
     """Describe an exception that a client raised; what no client raises is raised again."""
     from botocore import exceptions  # noqa: PLC0415 importing botocore takes half a second
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     if isinstance(error, exceptions.ClientError):
         return _answered(service, operation, error)
@@ -83,7 +84,7 @@ def classify(service: str, operation: str, error: Exception, endpoint: str) -> F
         return Failure(service, operation, "Timeout", f"no answer from {endpoint} in time", 0, transient=True)
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
         return Failure(service, operation, "ConnectionLost", f"the connection to {endpoint} broke", 0, transient=True)
-    if isinstance(error, exceptions.ResponseParserError):
+    if isinstance(error, ResponseParserError):
         text = f"{endpoint} answered with something that is no AWS answer"
         return Failure(service, operation, "BadAnswer", text, 0, transient=True)
     raise error
