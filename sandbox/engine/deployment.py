@@ -173,16 +173,15 @@ class Deployment:
             for candidate in (urn, *aliases):
                 doomed = self._doomed.get(candidate)
                 old = doomed.record if doomed else self.resources.get(candidate)
-                if old is None:
-                    continue
-                if candidate != urn:
-                    if candidate in self._claimed or candidate in self._renamed:
-                        other = self._renamed.get(candidate, candidate)
-                        raise RegistrationError(
-                            f"{urn} has the alias {candidate}, which is {other} already; drop one of them"
-                        )
-                    self._renamed[candidate] = urn
-                return old
+                if candidate != urn and (candidate in self._renamed or (old and candidate in self._claimed)):
+                    other = self._renamed.get(candidate, candidate)
+                    raise RegistrationError(
+                        f"{urn} has the alias {candidate}, which is {other} already; drop one of them"
+                    )
+                if old is not None:
+                    if candidate != urn:
+                        self._renamed[candidate] = urn
+                    return old
         return None
 
     def _settle(self, step: Step) -> Record:

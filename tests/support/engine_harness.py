@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,16 @@ class FakeCloud:
 
     Attributes:
         things: inputs of what exists, by id.
+        serials: the number of each thing's creation, counted from 1.
+        creations: counts them.
         calls: every call, as (verb, Pulumi name).
         nonces: the nonce each thing was created with.
         fail: called with (verb, Pulumi name) before each call; raises to make it fail.
     """
 
     things: dict[str, PropertyMap] = field(default_factory=dict)
+    serials: dict[str, int] = field(default_factory=dict)
+    creations: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     calls: list[tuple[str, str]] = field(default_factory=list)
     nonces: dict[str, str] = field(default_factory=dict)
     fail: Callable[[str, str], None] = lambda verb, name: None
@@ -62,6 +67,10 @@ class FakeCloud:
     def verbs(self, name: str) -> list[str]:
         return [verb for verb, called in self.calls if called == name]
 
+    def writes(self) -> list[tuple[str, str]]:
+        """The calls that changed something, in order."""
+        return [call for call in self.calls if call[0] in {"create", "update", "delete"}]
+
 
 class FakeProvider:
     """Serves `fake:index:Thing` and `fake:index:Box`; ids are the `name` input, or the URN's name plus a nonce."""
@@ -70,7 +79,7 @@ class FakeProvider:
         self._cloud = cloud
 
     def supports(self, type: str) -> bool:
-        return type in {"fake:index:Thing", "fake:index:Box"}
+        return type in {"fake:index:Thing", "fake:index:Box", "aws:index:Thing"}
 
     def secret_outputs(self, type: str) -> frozenset[str]:
         return frozenset({"password"})
@@ -89,25 +98,28 @@ class FakeProvider:
 
     def preview_create(self, target: Target, inputs: PropertyMap) -> Preview:
         self._cloud.call("preview_create", target.name)
-        return Preview(inputs | {"computed": UNKNOWN}, "server")
+        return Preview(inputs | {"computed": UNKNOWN, "serial": UNKNOWN}, "server")
 
     def preview_update(
         self, target: Target, id: str, outputs: PropertyMap, old_inputs: PropertyMap, new_inputs: PropertyMap
     ) -> Preview:
         self._cloud.call("preview_update", target.name)
-        return Preview(outputs | new_inputs, "server")
+        computed = outputs["computed"] if old_inputs.get("size") == new_inputs.get("size") else UNKNOWN
+        return Preview(self._outputs(new_inputs, outputs["serial"]) | {"computed": computed}, "server")
 
     def create(self, target: Target, inputs: PropertyMap, operation: Operation) -> Created:
         self._cloud.call("create", target.name)
         id = inputs.get("name") or f"{target.name}-{operation.nonce[:6]}"
-        if id in self._cloud.things:
-            raise ProviderError(f"{id} exists already")
-        self._cloud.things[id] = inputs
-        self._cloud.nonces[id] = operation.nonce
+        with self._cloud.lock:
+            if id in self._cloud.things:
+                raise ProviderError(f"{id} exists already")
+            self._cloud.things[id] = inputs
+            self._cloud.nonces[id] = operation.nonce
+            self._cloud.serials[id] = next(self._cloud.creations)
         self._cloud.fail("created", target.name)
         if inputs.get("ready") is False:
-            raise PartialFailureError(f"{id} is not ready", id=id, outputs=self._outputs(inputs))
-        return Created(id, self._outputs(inputs))
+            raise PartialFailureError(f"{id} is not ready", id=id, outputs=self._seen(id))
+        return Created(id, self._seen(id))
 
     def update(
         self,
@@ -119,8 +131,13 @@ class FakeProvider:
         operation: Operation,
     ) -> PropertyMap:
         self._cloud.call("update", target.name)
+        if id not in self._cloud.things:
+            raise ProviderError(f"{id} does not exist")
         self._cloud.things[id] = new_inputs
-        return self._outputs(new_inputs)
+        self._cloud.fail("updated", target.name)
+        if new_inputs.get("ready") is False:
+            raise PartialFailureError(f"{id} is not ready", id=id, outputs=self._seen(id))
+        return self._seen(id)
 
     def delete(self, target: Target, id: str, inputs: PropertyMap, outputs: PropertyMap, operation: Operation) -> None:
         self._cloud.call("delete", target.name)
@@ -130,31 +147,48 @@ class FakeProvider:
     def read(self, target: Target, id: str, inputs: PropertyMap, outputs: PropertyMap) -> Live | None:
         self._cloud.call("read", target.name)
         live = self._cloud.things.get(id)
-        return None if live is None else Live(live, self._outputs(live))
+        foreign = [key for key in live or {} if key.startswith("foreign")]
+        known = {key: value for key, value in (live or {}).items() if key not in foreign}
+        return None if live is None else Live(known, self._seen(id), foreign)
 
     def recover(self, target: Target, inputs: PropertyMap, nonce: str) -> Created | None:
         self._cloud.call("recover", target.name)
         for id, made_with in self._cloud.nonces.items():
             if made_with == nonce and id in self._cloud.things:
-                return Created(id, self._outputs(self._cloud.things[id]))
+                return Created(id, self._seen(id))
         return None
 
     def close(self) -> None:
         return None
 
+    def _seen(self, id: str) -> PropertyMap:
+        return self._outputs(self._cloud.things[id], self._cloud.serials.get(id, 0))
+
     @staticmethod
-    def _outputs(inputs: PropertyMap) -> PropertyMap:
-        return inputs | {"computed": f"computed-{inputs.get('size', 0)}", "password": "generated-password"}
+    def _outputs(inputs: PropertyMap, serial: int) -> PropertyMap:
+        computed = f"computed-{inputs.get('size', 0)}"
+        return inputs | {"computed": computed, "serial": serial, "password": "generated-password"}
 
 
 class Thing(pulumi.CustomResource):
     """A thing of the fake service."""
 
     computed: pulumi.Output[str]
+    serial: pulumi.Output[int]
     password: pulumi.Output[str]
+    size: pulumi.Output[Any]
+    label: pulumi.Output[Any]
 
     def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, /, **props: Any) -> None:
-        super().__init__("fake:index:Thing", resource_name, {"computed": None, "password": None, **props}, opts)
+        made = dict.fromkeys(("computed", "serial", "password", "size", "label"))
+        super().__init__("fake:index:Thing", resource_name, {**made, **props}, opts)
+
+
+class Box(pulumi.CustomResource):
+    """A thing of another type."""
+
+    def __init__(self, resource_name: str, opts: pulumi.ResourceOptions | None = None, /, **props: Any) -> None:
+        super().__init__("fake:index:Box", resource_name, props, opts)
 
 
 class Group(pulumi.ComponentResource):
@@ -171,22 +205,36 @@ class Harness:
         self.cloud = FakeCloud()
         self.state_path = folder / "test.db"
         self.events: list[Event] = []
+        self.boot_ids: dict[str, str] = {}
         self._folder = folder
         self._packs = packs or Packs((), {})
 
-    def run(self, mode: Mode, program: Callable[[], None] | None = None, *, refresh: bool = False) -> RunReport:
+    def run(
+        self,
+        mode: Mode,
+        program: Callable[[], None] | None = None,
+        *,
+        refresh: bool = False,
+        listen: Callable[[Event], None] = lambda _: None,
+    ) -> RunReport:
         report = RunReport()
         self.events = []
 
         def emit(event: Event) -> None:
             self.events.append(event)
             report.take(event)
+            listen(event)
 
         request = RunRequest(mode, str(self._folder), ".", "proj", "test", str(self.state_path), refresh=refresh)
         redactor = Redactor()
         registry = ProviderRegistry(self._factory)
         session = Session(
-            request, _endpoints(self._folder), PolicyGate(self._packs, "test", emit), redactor, emit, registry
+            request,
+            replace(_endpoints(self._folder), boot_ids=self.boot_ids),
+            PolicyGate(self._packs, "test", emit),
+            redactor,
+            emit,
+            registry,
         )
         runner = _FunctionRunner(request, emit, redactor, program or (lambda: None))
         emit(session.run(lambda monitor: runner.run(monitor, session.cancelled)))
@@ -209,7 +257,7 @@ class Harness:
             store.close()
 
     def _factory(self, package: str, inputs: PropertyMap) -> FakeProvider:
-        if package != "fake":
+        if package not in {"fake", "aws"}:
             raise UnsupportedError(f"no provider for {package}")
         return FakeProvider(self.cloud)
 
@@ -225,9 +273,14 @@ class _FunctionRunner(ProgramRunner):
         self._program()
 
 
-def fake_provider() -> pulumi.ProviderResource:
+def fake_provider(name: str = "cloud") -> pulumi.ProviderResource:
     """The provider that test programs hand to their things."""
-    return pulumi.ProviderResource("fake", "cloud", {})
+    return pulumi.ProviderResource("fake", name, {})
+
+
+def urn(name: str, type: str = "fake:index:Thing") -> str:
+    """The URN of a thing without a parent."""
+    return f"urn:pulumi:test::proj::{type}::{name}"
 
 
 def _endpoints(folder: Path) -> Endpoints:
