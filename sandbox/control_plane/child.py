@@ -37,6 +37,7 @@ class Child:
         self._started = 0.0
         self._delay = _FIRST_DELAY
         self._not_before = 0.0
+        self._log_begin = 0
 
     @property
     def pid(self) -> int | None:
@@ -61,6 +62,7 @@ class Child:
         """
         try:
             with self.log.open("ab") as stream:
+                self._log_begin = stream.tell()
                 self._process = subprocess.Popen(
                     [self.part.title or self.part.command[0], *self.part.command[1:]],
                     executable=self.part.command[0],
@@ -85,12 +87,16 @@ class Child:
             return False
         self.last_exit = self._process.returncode
         self._process = None
+        self.restarts += 1
+        self.defer()
+        return True
+
+    def defer(self) -> None:
+        """Wait before the next start, each time for longer."""
         if time.monotonic() - self._started > _STEADY_SECONDS:
             self._delay = _FIRST_DELAY
         self._not_before = time.monotonic() + self._delay
         self._delay = min(self._delay * 2, _LONGEST_DELAY)
-        self.restarts += 1
-        return True
 
     def terminate(self) -> None:
         """Ask the process to end."""
@@ -110,11 +116,11 @@ class Child:
         self._not_before = 0.0
 
     def tail(self, lines: int = 3) -> str:
-        """The last lines of its log, in one."""
+        """The last lines that it has logged since it was last started, in one."""
         try:
             with self.log.open("rb") as stream:
                 stream.seek(0, os.SEEK_END)
-                stream.seek(max(0, stream.tell() - 8192))
+                stream.seek(max(self._log_begin, stream.tell() - 8192))
                 text = stream.read().decode("utf-8", "replace")
         except OSError:
             return ""
@@ -135,6 +141,7 @@ class Child:
                 stream.seek(0)
                 stream.truncate()
                 stream.write(kept[kept.find(b"\n") + 1 :])
+                self._log_begin = 0
         except OSError:
             return  # a log that cannot be trimmed now is trimmed at the next look
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.aws.moto import moto_answers
-from sandbox.control_plane.api_client import ApiClient
+from sandbox.control_plane.api_client import ApiClient, ApiError
 from sandbox.control_plane.bootstrap import bootstrap, wait_until_ready
 from sandbox.control_plane.endpoints import Endpoints, read_endpoints
 from sandbox.control_plane.locks import holder, waiting_lock
@@ -79,6 +79,7 @@ def ensure_running(
         endpoints = _running(paths, wanted)
         if endpoints is not None:
             return endpoints
+        _await_end_of_stop(paths)
         if holder(paths.supervisor_lock) is None:
             _launch(paths, wanted, progress)
         endpoints = _wait(paths, progress)
@@ -185,10 +186,26 @@ def _running(paths: SandboxPaths, nodes: tuple[NodeSize, ...]) -> Endpoints | No
     try:
         if Spec.read(paths.spec_file).nodes != nodes:
             return None
-        admin_client(endpoints, timeout=2.0).text("/readyz")
     except SandboxError:
         return None
-    return endpoints if moto_answers(int(endpoints.moto_url.rsplit(":", 1)[1])) else None
+    return endpoints if _answers(endpoints) else None
+
+
+def _answers(endpoints: Endpoints) -> bool:
+    try:
+        admin_client(endpoints, timeout=2.0).text("/readyz")
+    except ApiError:
+        return False
+    return moto_answers(_port(endpoints.moto_url))
+
+
+def _await_end_of_stop(paths: SandboxPaths) -> None:
+    """A supervisor that was told to stop, by a signal say, is waited for; it will not be ready any more."""
+    end = time.monotonic() + STOP_SECONDS
+    while holder(paths.supervisor_lock) is not None and _read_status(paths).get("phase") in ("stopping", "failed"):
+        if time.monotonic() > end:
+            return
+        time.sleep(0.02)
 
 
 def _launch(paths: SandboxPaths, nodes: tuple[NodeSize, ...], progress: Progress) -> None:
@@ -251,10 +268,10 @@ def _wait(paths: SandboxPaths, progress: Progress) -> Endpoints:
     while True:
         said = _read_status(paths)
         if said.get("phase") == "failed":
-            error = said.get("error") or {}
-            raise SandboxError(error.get("what", "The sandbox failed"), where=error.get("where", ""), fix=error["fix"])
-        endpoints = read_endpoints(paths.endpoints_file)
-        if said.get("phase") == "ready" and endpoints is not None and holder(paths.supervisor_lock):
+            _await_end_of_stop(paths)
+            raise SandboxError(**said["error"])
+        endpoints = read_endpoints(paths.endpoints_file) if said.get("phase") == "ready" else None
+        if endpoints is not None and holder(paths.supervisor_lock) and _answers(endpoints):
             progress(f"sandbox {paths.name} is ready ({time.monotonic() - begin:.1f} s)")
             return endpoints
         now = time.monotonic()

@@ -25,7 +25,7 @@ from sandbox.errors import SandboxError
 from sandbox.paths import SandboxPaths
 from sandbox.tools.registry import tool
 
-CRASHES = 5  # of one part before it has ever been ready: it will not come up
+CRASHES = 4  # of one part before the sandbox has ever been ready: it will not come up
 _STARTING_TICK = 0.03
 _STEADY_TICK = 1.0
 
@@ -72,7 +72,7 @@ class Supervisor:
             self._say()
             while not self._stopping and lock.exists():
                 self._tend()
-                if self.phase == "starting":
+                if self.phase == "starting" or not self._bootstrapped:
                     self._advance(deadline)
                 self._wake.wait(_STARTING_TICK if self.phase == "starting" else _STEADY_TICK)
                 self._wake.clear()
@@ -100,7 +100,7 @@ class Supervisor:
                 changed = True
                 if child.port_was_taken():
                     self._move(child)
-                elif self.phase == "starting" and child.restarts >= CRASHES:
+                elif self._is_hopeless(child):
                     raise SandboxError(
                         f"{child.part.name} does not start: it ended {child.restarts} times, "
                         f"last with status {child.last_exit}: {child.tail()}",
@@ -108,11 +108,25 @@ class Supervisor:
                         fix="read its log; `sandbox destroy` and a new start help when its data is damaged",
                     )
             if child.is_due:
-                self._start(child)
+                self._start_again(child)
                 changed = True
             child.trim_log()
         if changed:
             self._say()
+
+    def _is_hopeless(self, child: Child) -> bool:
+        # clients of the API server give up when it takes long to start, which says nothing about them
+        counts = bool(child.part.port) or self._bootstrapped
+        return self.phase == "starting" and counts and child.restarts >= CRASHES
+
+    def _start_again(self, child: Child) -> None:
+        try:
+            self._start(child)
+        except SandboxError as error:
+            if self.phase == "starting":
+                raise
+            sys.stderr.write(f"{error}\n")  # a full disk, say: a sandbox in use is kept, and tries again
+            child.defer()
 
     def _move(self, child: Child) -> None:
         """Give a part another port, and restart whoever has the old one on its command line."""
@@ -135,7 +149,7 @@ class Supervisor:
         if not self.lacking:
             self.phase = "ready"
             self._say()
-        elif time.monotonic() > deadline:
+        elif self.phase == "starting" and time.monotonic() > deadline:
             raise SandboxError(
                 f"The sandbox was not ready after {START_SECONDS:.0f} s: {self.lacking}",
                 where=str(self.paths.logs),
@@ -172,9 +186,14 @@ class Supervisor:
 
     def _say(self) -> None:
         """Write down what runs and where it can be reached."""
-        write_json(self.paths.status_file, self.status())
-        if self.phase == "ready":
-            write_json(self.paths.endpoints_file, self.endpoints().to_json())
+        try:
+            write_json(self.paths.status_file, self.status())
+            if self.phase == "ready":
+                write_json(self.paths.endpoints_file, self.endpoints().to_json())
+        except SandboxError as error:
+            if self.phase == "starting":
+                raise
+            sys.stderr.write(f"{error}\n")  # a full disk may not end a sandbox in use, nor keep one from ending
 
     def status(self) -> dict[str, object]:
         """What runs, as it is written to the status file."""
@@ -209,8 +228,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         self.phase = "stopping"
-        with contextlib.suppress(SandboxError):  # a full disk may not keep the processes from ending
-            self._say()
+        self._say()
         *stateless, store = reversed(list(self.children.values()))
         for child in stateless:
             child.terminate()
