@@ -32,7 +32,7 @@ class RunReport:
     """All that a run told, for those who want it at the end.
 
     Attributes:
-        steps: the planned steps, in order of registration.
+        steps: the planned steps by URN, deletions last and in their order.
         failures: steps that failed.
         diagnostics: messages.
         findings: policy findings.
@@ -119,6 +119,8 @@ class Run:
                 report.take(event)
                 listen(event)
         self._finish(report, listen)
+        # Registrations arrive in no fixed order; deletions keep theirs, which says what waits for what.
+        report.steps.sort(key=lambda step: (step.op == "delete", "" if step.op == "delete" else step.urn))
         return report
 
     def _finish(self, report: RunReport, listen: Callable[[Event], None]) -> None:
