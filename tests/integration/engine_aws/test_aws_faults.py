@@ -150,7 +150,8 @@ def test_a_thing_of_somebody_else_with_the_name_is_refused_and_left_alone(
     inputs = CREATIONS[type][1](name)
     target = target_of(type, name)
     with pytest.raises(ProviderError, match=rf"{name}.* exists already and was not made for this resource; delete it"):
-        hand.create(type, name, inputs)
+        hand.create(type, name, inputs, "refused")
+    assert hand.provider.recover(target, hand.checked(target, inputs), "refused") is None
     with pytest.raises(ProviderError, match="exists already"):
         hand.provider.preview_create(target, hand.checked(target, inputs))
 

@@ -53,6 +53,7 @@ class AwsProvider:
         self._recorded = RecordedProvider(endpoint.account, endpoint.region, endpoint.partition)
         self._account_lock = threading.Lock()
         self._account_confirmed = False
+        self._refused: set[str] = set()
 
     def warm(self) -> threading.Thread:
         """Import the AWS library in the background, so that the first resource need not wait for it."""
@@ -144,7 +145,13 @@ class AwsProvider:
             return self._recorded.create(target, inputs, operation)
         aws = self._calls(target, adapter, inputs, operation)
         born = {**self._wanted_tags(adapter, inputs), **marks(target.urn, operation.nonce)} if adapter.tagged else {}
-        id = self._existing(aws, adapter, target, inputs) if adapter.identity == "named" else None
+        id = None
+        if adapter.identity == "named":
+            id = adapter.existing(aws, inputs)
+            if id is not None and not adapter.owned(aws, id, inputs, target.urn):
+                # What is refused here must not be taken for the remains of this very attempt afterwards.
+                self._refused.add(operation.nonce)
+                raise self._taken(aws, adapter, inputs)
         if id is not None:
             return self._finish(aws, adapter, target, id, inputs, born, adopted=True)
         id = aws.create_or_find(
@@ -200,7 +207,7 @@ class AwsProvider:
         if adapter is None:
             return self._recorded.recover(target, inputs, nonce)
         aws = self._calls(target, adapter, inputs)
-        id = adapter.created(aws, inputs, nonce)
+        id = None if nonce in self._refused else adapter.created(aws, inputs, nonce)
         if id is None:
             return None
         born = {**self._wanted_tags(adapter, inputs), **marks(target.urn, nonce)} if adapter.tagged else {}
@@ -232,12 +239,6 @@ class AwsProvider:
                 text = f"{endpoint.url} serves AWS account {actual}, but {endpoint.account} is expected"
                 raise ProviderError(f"{urn}: {text}; nothing was changed")
             self._account_confirmed = True
-
-    def _existing(self, aws: Calls, adapter: Adapter, target: Target, inputs: PropertyMap) -> str | None:
-        id = adapter.existing(aws, inputs)
-        if id is not None and not adapter.owned(aws, id, inputs, target.urn):
-            raise self._taken(aws, adapter, inputs)
-        return id
 
     def _taken(self, aws: Calls, adapter: Adapter, inputs: PropertyMap) -> ProviderError:
         name = " ".join(str(inputs[part]) for part in adapter.name)
