@@ -1,37 +1,39 @@
 from __future__ import annotations
 
 import copy
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from tests.support.kubernetes_corpus import corpus
 from tests.support.kubernetes_inputs import config_map, deployment, secret, service
 
 pytestmark = pytest.mark.integration
 
 
-def test_an_untouched_object_shows_no_drift_though_the_server_rewrote_quantities_and_defaults(
+def test_an_untouched_object_shows_no_drift_though_the_server_completes_and_rewrites_it(
     kube: Any, namespace: str
 ) -> None:
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "limits", "namespace": namespace},
-        "spec": {"hard": {"requests.cpu": "4000m", "requests.memory": "2048Mi", "pods": 10}},
-    }
-    for inputs in (
-        deployment(namespace, replicas=0),
-        config_map(namespace),
-        secret(namespace),
-        service(namespace),
-        quota,
-    ):
-        kube.create(inputs)
+    objects = corpus(namespace)
+    with ThreadPoolExecutor(16) as pool:
+        created = list(pool.map(kube.create, objects))
+        time.sleep(1)
+        found = list(pool.map(kube.read, objects))
+        list(pool.map(kube.delete, [inputs for inputs in objects if "namespace" not in inputs["metadata"]]))
 
-        live = kube.read(inputs)
+    assert len(created) == len(objects)
+    for inputs, live in zip(objects, found, strict=True):
+        assert live.inputs == inputs, inputs["kind"]
+        assert live.foreign == (), inputs["kind"]
 
-        assert live.inputs == inputs
-        assert live.foreign == ()
+
+def test_every_kind_is_previewed_by_the_server_though_its_namespace_is_not_there(kube: Any) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        previews = list(pool.map(kube.preview, corpus("not-there-yet")))
+
+    assert {preview.validated for preview in previews} == {"offline", "server"}
 
 
 def test_a_value_changed_by_hand_is_drift_and_an_update_repairs_it(kube: Any, namespace: str) -> None:

@@ -76,6 +76,23 @@ def test_stateful_sets_daemon_sets_claims_and_services_become_ready(kube: Any, n
     assert kube.read(stateful) is None
 
 
+def test_a_pod_can_follow_its_namespace_at_once(kube: Any) -> None:
+    name = f"t-{secrets.token_hex(4)}"
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one", "namespace": name}, "spec": pod_spec()}
+    assert kube.preview(pod).validated == "offline"
+    kube.create(namespace)
+
+    created = kube.create(pod)
+
+    assert created.outputs["status"]["phase"] == "Running"
+    live = kube.read(pod)
+    assert (live.inputs, live.foreign) == (pod, ())
+    kube.delete(pod)
+    assert kube.read(pod) is None
+    kube.api("DELETE", f"/api/v1/namespaces/{name}")
+
+
 def test_a_time_out_tells_which_replicas_are_missing_and_why(kube: Any, namespace: str) -> None:
     with pytest.raises(PartialFailureError) as failure:
         kube.create(deployment(namespace, nodeSelector=NOWHERE), timeout=3)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import TypeVar
 
 from sandbox.engine.diff import Change
@@ -23,7 +27,7 @@ from sandbox.engine.providers.kubernetes.client import ApiClient
 from sandbox.engine.providers.kubernetes.connection import Connection, Settings
 from sandbox.engine.providers.kubernetes.discovery import Discovery, UnknownKindError
 from sandbox.engine.providers.kubernetes.drift import compare
-from sandbox.engine.providers.kubernetes.errors import scrub, secret_texts
+from sandbox.engine.providers.kubernetes.errors import RefusedError, scrub, secret_texts
 from sandbox.engine.providers.kubernetes.immutable import replaced_by
 from sandbox.engine.providers.kubernetes.kinds import Kind, object_id, parse_type, refusal, split_id
 from sandbox.engine.providers.kubernetes.manifest import (
@@ -44,6 +48,9 @@ T = TypeVar("T")
 _CRD = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 _SERVED_PATIENCE = 15.0
 """Seconds that a definition which is established may take to appear in the discovery document."""
+_NO_ACCOUNT = "error looking up service account"
+_ACCOUNT_PATIENCE = 10.0
+_ACCOUNT_STEP = 0.1
 
 
 class KubernetesProvider:
@@ -202,7 +209,10 @@ class KubernetesProvider:
         manifest = to_manifest(inputs, address.namespace)
         action = "create" if creating else "update"
         cancelled = operation.cancelled
-        live = await apply.apply(self._client, address, manifest, action, force=not creating, cancelled=cancelled)
+        apply_once = partial(
+            apply.apply, self._client, address, manifest, action, force=not creating, cancelled=cancelled
+        )
+        live = await self._after_account(apply_once, cancelled)
         if operation.repair:
             live = await apply.remove_foreign(self._client, address, to_declared(inputs), live, cancelled)
         if annotation(inputs, "pulumi.com/skipAwait") != "true":
@@ -210,6 +220,20 @@ class KubernetesProvider:
         if kind == _CRD:
             await self._until_served(live)
         return live
+
+    async def _after_account(
+        self, apply_once: Callable[[], Coroutine[None, None, PropertyMap]], cancelled: threading.Event
+    ) -> PropertyMap:
+        """Apply, giving a new namespace a moment to get its default service account, which pods are refused without."""
+        deadline = time.monotonic() + _ACCOUNT_PATIENCE
+        while True:
+            try:
+                return await apply_once()
+            except RefusedError as error:
+                late = time.monotonic() > deadline or cancelled.is_set()
+                if late or error.code != 403 or _NO_ACCOUNT not in error.text:
+                    raise
+            await asyncio.sleep(_ACCOUNT_STEP)
 
     async def _until_served(self, definition: PropertyMap) -> None:
         spec = definition["spec"]
