@@ -103,8 +103,9 @@ class Compute:
         return Compute(self.cpu * count, self.memory * count)
 
     def percent(self, share: int) -> Compute:
-        """``share`` per cent of the amount, rounded down, so that shares never add up to more than the whole."""
-        return Compute(self.cpu * share // 100, self.memory * share // 100)
+        """``share`` per cent, rounded down to millicores and MiB: shares never add up to more than the whole."""
+        mebibyte = _MEMORY_UNITS["Mi"]
+        return Compute(self.cpu * share // 100, self.memory * share // 100 // mebibyte * mebibyte)
 
     def fits(self, limit: Compute) -> bool:
         """Whether neither CPU nor memory is above ``limit``."""
