@@ -15,7 +15,7 @@ from aiohttp import web
 
 from sandbox.control_plane.certificates import create_pki
 from sandbox.control_plane.pki import Pki
-from sandbox.engine.provider import ProviderError
+from sandbox.engine.provider import PartialFailureError, ProviderError
 from sandbox.engine.providers.kubernetes import Connection, KubernetesProvider, Settings
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.kube import Kube
@@ -156,9 +156,10 @@ def test_a_wait_ends_when_the_server_stays_away(through: Any, proxy: FaultyProxy
     threading.Timer(1.0, proxy.stop).start()
     started = time.monotonic()
 
-    with pytest.raises(ProviderError, match=r"watch deployments|list deployments"):
+    with pytest.raises(PartialFailureError, match=r"web: applied, but then: (watch|list) deployments") as failure:
         through.create(deployment(namespace, nodeSelector=NOWHERE), timeout=60)
 
+    assert failure.value.id == f"{namespace}/web"
     assert time.monotonic() - started < 15
     proxy.restart()
 

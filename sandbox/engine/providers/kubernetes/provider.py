@@ -40,7 +40,7 @@ from sandbox.engine.providers.kubernetes.manifest import (
     to_outputs,
 )
 from sandbox.engine.providers.kubernetes.preview import Previewer, offline
-from sandbox.engine.providers.kubernetes.waiting import NotReadyError, Waiter
+from sandbox.engine.providers.kubernetes.waiting import DeletedError, NotReadyError, Waiter
 from sandbox.engine.values import UNKNOWN, PropertyMap, format_path, get_path
 
 T = TypeVar("T")
@@ -213,11 +213,22 @@ class KubernetesProvider:
             apply.apply, self._client, address, manifest, action, force=not creating, cancelled=cancelled
         )
         live = await self._after_account(apply_once, cancelled)
+        try:
+            return await self._settle(address, inputs, live, operation)
+        except (NotReadyError, DeletedError):
+            raise
+        except ProviderError as error:
+            raise NotReadyError(f"{address.title}: applied, but then: {error}", live) from error
+
+    async def _settle(
+        self, address: Address, inputs: PropertyMap, live: PropertyMap, operation: Operation
+    ) -> PropertyMap:
+        """Do what follows an apply: remove foreign fields if asked, wait until ready, see a new kind served."""
         if operation.repair:
-            live = await apply.remove_foreign(self._client, address, to_declared(inputs), live, cancelled)
+            live = await apply.remove_foreign(self._client, address, to_declared(inputs), live, operation.cancelled)
         if annotation(inputs, "pulumi.com/skipAwait") != "true":
             live = await self._waiter.until_ready(address.mapping, live, operation, self._seconds(inputs, operation))
-        if kind == _CRD:
+        if address.mapping.kind == _CRD:
             await self._until_served(live)
         return live
 

@@ -37,6 +37,10 @@ class NotReadyError(ProviderError):
         self.live = live
 
 
+class DeletedError(ProviderError):
+    """An object was deleted by somebody else while it was waited for."""
+
+
 @dataclass
 class _Wait:
     """One wait.
@@ -113,7 +117,7 @@ class Waiter:
             verdict = judge(latest, related)
             _raise_error(watch, slices)
             if live is None and _is_gone(watch, applied):
-                raise ProviderError(f"{wait.title}: deleted by somebody else while waiting for it; run again")
+                raise DeletedError(f"{wait.title}: deleted by somebody else while waiting for it; run again")
             if live is not None and verdict.state == "ready":
                 return latest
             if verdict.state == "failed":
