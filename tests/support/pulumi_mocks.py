@@ -106,10 +106,12 @@ def configuration(stack: str, **overrides: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def run_program(stack: str, secret_keys: tuple[str, ...] = (), **overrides: Any) -> Rendered:
-    """Run ``infra/__main__.py`` as Pulumi's language host does."""
+def run_program(
+    stack: str, secret_keys: tuple[str, ...] = (), *, file_of: str | None = None, **overrides: Any
+) -> Rendered:
+    """Run ``infra/__main__.py`` as Pulumi's language host does, with the configuration of ``file_of`` or the stack."""
     rendered = Rendered()
-    values = configuration(stack, **overrides)
+    values = configuration(file_of or stack, **overrides)
     encoded = {f"{PROJECT}:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
     # Otherwise a second run would get the first one's stack as its root.
     settings.ROOT.set(None)
