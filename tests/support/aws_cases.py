@@ -90,6 +90,8 @@ def _rule(days: int) -> dict[str, Any]:
     }
 
 
+_EXPIRE = {"expiration": {"days": 1}}
+
 _ALL_BLOCKED = dict.fromkeys(
     ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True
 )
@@ -185,8 +187,8 @@ CASES = (
     ),
     Case(
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-        _on_bucket({"rules": [_rule(90)]}),
-        _on_bucket({"rules": [_rule(120), {"id": "tmp", "status": "Enabled", "expiration": {"days": 1}}]}),
+        _on_bucket({"rules": [_rule(90), {"id": "all", "status": "Enabled", "filter": {"prefix": ""}, **_EXPIRE}]}),
+        _on_bucket({"rules": [_rule(120), {"id": "tmp", "status": "Enabled", **_EXPIRE}]}),
         needs=(BUCKET,),
         break_it=lambda client, id, _: client("s3").put_bucket_lifecycle_configuration(
             Bucket=id,

@@ -216,13 +216,19 @@ def as_inputs(fields: Fields, inputs: PropertyMap, live: PropertyMap) -> Propert
             if wanted is not None:
                 found[name] = wanted
         elif wanted is not None:
-            if actual is not None or wanted not in ("", [], {}, False):
-                found[name] = _as_input(spec, wanted, actual)
-            else:
+            if actual is None and _empty(wanted):
                 found[name] = wanted  # AWS leaves empty members out of its answers
-        elif actual and not spec.computed:
+            else:
+                found[name] = _as_input(spec, wanted, actual)
+        elif not _empty(actual) and not spec.computed:
             found[name] = actual
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _empty(value: Json) -> bool:
+    if isinstance(value, dict):
+        return all(_empty(item) for item in value.values())
+    return value in (None, "", False) or value == []
 
 
 def _as_input(spec: Field, wanted: Json, actual: Json) -> Json:

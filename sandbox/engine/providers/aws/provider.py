@@ -288,12 +288,13 @@ class AwsProvider:
     def _assembled(
         self, aws: Calls, adapter: Adapter, inputs: PropertyMap, found: PropertyMap, tags: PropertyMap
     ) -> PropertyMap:
-        # JSON texts keep the program's form, so that what it wrote is what it reads.
+        # JSON texts and unordered lists keep the program's form, so that what it wrote is what it reads.
         same = as_inputs(adapter.fields, inputs, found)
         given = {name: value for name, value in inputs.items() if adapter.fields[name].local}
         region = {} if adapter.service == "iam" else {"region": aws.region}
-        texts = {name: same[name] for name, spec in adapter.fields.items() if spec.kind == "json" and name in same}
-        return {**adapter.constants, **given, **found, **texts, **tags, **region}
+        loose = {name for name, spec in adapter.fields.items() if spec.kind == "json" or not spec.ordered}
+        written = {name: same[name] for name in loose & set(same)}
+        return {**adapter.constants, **given, **found, **written, **tags, **region}
 
     def _live_tags(self, aws: Calls, adapter: Adapter, id: str, inputs: PropertyMap) -> PropertyMap:
         if not adapter.tagged:

@@ -158,17 +158,9 @@ def _encode_lifecycle(inputs: PropertyMap) -> Json:
 
 
 def _decode_lifecycle(answer: Mapping[str, Any]) -> PropertyMap:
-    rules = [
-        {key: value for key, value in rule.items() if key != "Filter" or value not in (_EVERYTHING, {})}
-        for rule in answer["Rules"]
-    ]
-    return {
-        **from_wire(_LIFECYCLE, {"Rules": rules}),
-        # The SDK documents this value as the default.
-        "transitionDefaultMinimumObjectSize": answer.get(
-            "TransitionDefaultMinimumObjectSize", "all_storage_classes_128K"
-        ),
-    }
+    # The SDK documents this value as the default.
+    size = answer.get("TransitionDefaultMinimumObjectSize", "all_storage_classes_128K")
+    return {**from_wire(_LIFECYCLE, answer), "transitionDefaultMinimumObjectSize": size}
 
 
 _VERSIONING = {"status": Field(required=True, choices=("Enabled", "Suspended"))}

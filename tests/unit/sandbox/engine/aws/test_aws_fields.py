@@ -108,3 +108,11 @@ def test_what_somebody_added_changed_or_removed_is_drift() -> None:
         "on": True,
         "inner": {"sseId": "y"},
     }
+
+
+def test_empty_members_that_aws_leaves_out_or_fills_in_are_no_drift() -> None:
+    fields = {"rules": Field("objects", fields={"id": Field(), "filter": Field("object", fields={"prefix": Field()})})}
+    without, empty = {"rules": [{"id": "1"}]}, {"rules": [{"id": "1", "filter": {"prefix": ""}}]}
+    assert as_inputs(fields, without, empty) == without
+    assert as_inputs(fields, empty, without) == empty
+    assert as_inputs(fields, empty, {"rules": [{"id": "1", "filter": {"prefix": "a"}}]}) != empty
