@@ -15,7 +15,7 @@ class KubernetesObject(pulumi.CustomResource):
 
     It registers exactly what the generated classes of the Kubernetes SDK register (type token, properties in the
     manifest's own spelling), without importing them: they take two seconds, which is a third of what a run that
-    changes nothing may take (docs/adr/0002-manifests-as-data.md has the measurement).
+    changes nothing may take (docs/adr/0003-kubernetes-objects-are-manifests.md has the measurement).
 
     Args:
         resource_name: name in the URN.
