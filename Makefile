@@ -56,7 +56,7 @@ bench: $(READY)
 	$(BIN)/python -m bench
 
 docs: $(READY)
-	$(BIN)/python -m docs.generate
+	PYTHONPATH=. $(BIN)/python docs/generate.py
 
 format: $(READY)
 	$(BIN)/ruff format .
