@@ -1,20 +1,16 @@
-import ctypes
 import os
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from sandbox.control_plane.part import Part
+from sandbox.deathsignal import die_with_parent
 from sandbox.errors import SandboxError
 
 LOG_LIMIT = 10 * 2**20  # bytes of a log before its older half is dropped
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 10.0
 _STEADY_SECONDS = 30.0  # after so long a crash is a new one, not the last one again
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Child:
@@ -71,7 +67,7 @@ class Child:
                     stdout=stream,
                     stderr=stream,
                     cwd=self.log.parent,
-                    preexec_fn=_die_with_parent(),  # noqa: PLW1509 - two system calls and no lock
+                    preexec_fn=die_with_parent(),  # noqa: PLW1509 - it takes no lock
                 )
         except OSError as error:
             raise SandboxError(
@@ -144,17 +140,3 @@ class Child:
                 self._log_begin = 0
         except OSError:
             return  # a log that cannot be trimmed now is trimmed at the next look
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    parent = os.getpid()
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def prepare() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died in the meantime, before the signal was asked for
-            os._exit(1)
-
-    return prepare

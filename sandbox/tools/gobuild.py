@@ -4,6 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from sandbox.deathsignal import die_with_parent
 from sandbox.errors import SandboxError
 from sandbox.tools.cache import Progress, cache_root
 from sandbox.tools.golang import find_go
@@ -49,7 +50,13 @@ def build(tool: Tool, platform: Platform, directory: Path, progress: Progress) -
     progress(f"building {tool.name} {tool.version} from source")
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            command, cwd=MODULES / tool.module, env=environment, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL
+            command,
+            cwd=MODULES / tool.module,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            preexec_fn=die_with_parent(),  # noqa: PLW1509 - it takes no lock
         )
         try:
             _watch(process, tool, begin, progress)
