@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,11 @@ class StackConfiguration:
     secret_keys: list[str] = field(default_factory=list)
 
     def with_changes(self, project: str, changes: Mapping[str, Any]) -> StackConfiguration:
-        """Return a copy with other values, by dotted path below the project (`operators.mode`)."""
+        """Return a copy with other values, by dotted path below the project (`operators.mode`).
+
+        Raises:
+            ConfigurationError: a path leads into something that is no mapping.
+        """
         values = dict(self.values)
         for dotted, value in changes.items():
             _override(values, project, dotted, value)
@@ -116,12 +121,22 @@ def _override(values: dict[str, str], project: str, dotted: str, value: Any) -> 
     if not rest:
         values[key] = value if isinstance(value, str) else json.dumps(value)
         return
-    tree = json.loads(values.get(key, "{}"))
-    here = tree
+    tree = here = _mapping(values.get(key, "{}"), dotted)
     for step in rest[:-1]:
-        here = here.setdefault(step, {})
+        here = _mapping(here.setdefault(step, {}), dotted)
     here[rest[-1]] = value
     values[key] = json.dumps(tree)
+
+
+def _mapping(value: Any, dotted: str) -> dict[str, Any]:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = json.loads(value)
+    if not isinstance(value, dict):
+        raise ConfigurationError(
+            f"{dotted} leads into a value that is no mapping", where=dotted, fix="set the whole value, or another key"
+        )
+    return value
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -47,7 +47,11 @@ def test_a_thing_of_another_type_is_found_by_its_alias(harness: Harness) -> None
 
 
 def test_a_thing_that_moved_under_a_parent_is_found_by_its_alias(harness: Harness) -> None:
-    harness.apply(lambda: (Group("g"), Thing("a", ResourceOptions(provider=fake_provider()), name="a")) and None)
+    def before() -> None:
+        Group("g")
+        Thing("a", ResourceOptions(provider=fake_provider()), name="a")
+
+    harness.apply(before)
 
     def moved() -> None:
         options = ResourceOptions(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pulumi
 import pytest
@@ -212,13 +213,18 @@ def test_custom_time_outs_reach_the_provider(harness: Harness, monkeypatch: pyte
     from tests.support.engine_harness import FakeProvider
 
     seen: dict[str, float | None] = {}
+
+    def spying(verb: str) -> Callable[..., object]:
+        real = getattr(FakeProvider, verb)
+
+        def spy(*given: Any) -> object:
+            seen[verb] = given[-1].timeout
+            return real(*given)
+
+        return spy
+
     for verb in ("create", "update", "delete"):
-
-        def spy(self, target, *rest, _verb=verb, _real=getattr(FakeProvider, verb)):
-            seen[_verb] = rest[-1].timeout
-            return _real(self, target, *rest)
-
-        monkeypatch.setattr(FakeProvider, verb, spy)
+        monkeypatch.setattr(FakeProvider, verb, spying(verb))
     program = thing(custom_timeouts=pulumi.CustomTimeouts(create="90s", update="5m", delete="1h30m"))
     harness.apply(lambda: program(name="a", size=1))
     harness.apply(lambda: program(name="a", size=2))
