@@ -125,7 +125,7 @@ class Supervisor:
         except SandboxError as error:
             if self.phase == "starting":
                 raise
-            sys.stderr.write(f"{error}\n")  # a full disk, say: a sandbox in use is kept, and tries again
+            _complain(error)  # a full disk, say: a sandbox in use is kept, and tries again
             child.defer()
 
     def _move(self, child: Child) -> None:
@@ -193,7 +193,7 @@ class Supervisor:
         except SandboxError as error:
             if self.phase == "starting":
                 raise
-            sys.stderr.write(f"{error}\n")  # a full disk may not end a sandbox in use, nor keep one from ending
+            _complain(error)  # a full disk may not end a sandbox in use, nor keep one from ending
 
     def status(self) -> dict[str, object]:
         """What runs, as it is written to the status file."""
@@ -238,6 +238,12 @@ class Supervisor:
         store.finish()
 
 
+def _complain(error: SandboxError) -> None:
+    with contextlib.suppress(OSError):  # the log is on the same disk
+        sys.stderr.write(f"{error}\n")
+        sys.stderr.flush()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the supervisor of one sandbox; the result is an exit status."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.control_plane.supervisor")
@@ -252,7 +258,7 @@ def main(arguments: list[str] | None = None) -> int:
         sign(lock)
         Supervisor(paths, Spec.read(paths.spec_file)).run(paths.supervisor_lock)
     except SandboxError as error:
-        sys.stderr.write(f"{error}\n")
+        _complain(error)
         failure = {"what": error.what, "where": error.where, "fix": error.fix}
         with contextlib.suppress(SandboxError):  # the log, or the reader's own look at the disk, has to tell it then
             write_json(paths.status_file, {"phase": "failed", "pid": os.getpid(), "error": failure})
