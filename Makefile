@@ -43,13 +43,13 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/pytest tests/unit tests/stacks tests/policies -n 2
+	$(BIN)/pytest tests/unit tests/stacks tests/policies -n 2 -m "not soak"
 	$(BIN)/sandbox tools --install
 	$(BIN)/pytest tests/integration tests/e2e -m "not soak"
 
 soak: $(READY)
 	$(BIN)/sandbox tools --install
-	$(BIN)/pytest tests/soak -m soak --override-ini "addopts=-v --strict-markers --import-mode=importlib"
+	$(BIN)/pytest tests -m soak --override-ini "addopts=-v --strict-markers --import-mode=importlib"
 
 bench: $(READY)
 	$(BIN)/sandbox tools --install

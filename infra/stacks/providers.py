@@ -19,7 +19,14 @@ EMULATOR_CREDENTIAL = "test"
 def make_providers(config: StackConfig, ownership: Ownership) -> list[pulumi.ProviderResource]:
     """Kubernetes and random always, AWS where the configuration names an account."""
     providers: list[pulumi.ProviderResource] = [
-        pulumi_kubernetes.Provider("kubernetes", context=config.cluster.context, enable_server_side_apply=True),
+        pulumi_kubernetes.Provider(
+            "kubernetes",
+            context=config.cluster.context,
+            enable_server_side_apply=True,
+            # Configuration changes in place: a deletion in between would leave pods without it.
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
+        ),
         pulumi_random.Provider("random"),
     ]
     if config.aws is not None:

@@ -100,7 +100,7 @@ class PulumiCli:
         data: dict[str, Any] = yaml.safe_load(source.read_text(encoding="utf-8"))
         project = self._where.project.name
         configuration = load_stack(self._where.project, self._where.stack)
-        changes = overrides(configuration.values, project, endpoints)
+        changes = overrides(configuration.values, project, endpoints) | {"aws.endpoint": endpoints.moto_url}
         config = data.setdefault("config", {})
         for dotted, value in changes.items():
             section, _, field = dotted.partition(".")

@@ -1,0 +1,40 @@
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from infra.core.errors import ConfigurationError
+from policies.model import Resource
+from policies.runtime import load_packs
+from tests.support.environments import BrokenEnvironment, Environment, broken_environments, valid_environments
+from tests.support.pulumi_mocks import configuration, run_program
+
+pytestmark = pytest.mark.soak
+
+FULL = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+PACKS = load_packs()
+
+
+def _everything(stack: str, values: dict) -> dict:  # type: ignore[type-arg]
+    return dict.fromkeys(configuration(stack)) | values
+
+
+@FULL
+@given(valid_environments())
+def test_every_valid_environment_renders_and_passes_the_policies(environment: Environment) -> None:
+    rendered = run_program(environment.stack, **_everything(environment.stack, environment.values))
+
+    assert len(rendered.kubernetes()) > 30
+    assert len({resource.urn for resource in rendered.resources}) == len(rendered.resources)
+    for resource in rendered.kubernetes():
+        if resource.custom:
+            view = Resource(resource.urn, resource.type, resource.name, dict(resource.inputs))
+            assert PACKS.check_resource(view, stack=environment.stack) == []
+
+
+@FULL
+@given(broken_environments())
+def test_every_broken_environment_is_refused_with_the_name_of_its_key(environment: BrokenEnvironment) -> None:
+    with pytest.raises(Exception, match="in the configuration; nothing was changed") as caught:
+        run_program(environment.stack, **_everything(environment.stack, environment.values))
+
+    assert not isinstance(caught.value, ConfigurationError), "the program ends with a message, not with an exception"
+    assert environment.key.split(".")[0] in str(caught.value)
