@@ -18,6 +18,7 @@ from sandbox.engine.events import Event
 from sandbox.engine.gate import PolicyGate
 from sandbox.engine.goal import UnsupportedError
 from sandbox.engine.host import RunReport
+from sandbox.engine.monitor import Monitor
 from sandbox.engine.provider import (
     Checked,
     CheckFailure,
@@ -36,6 +37,8 @@ from sandbox.engine.session import Mode, RunRequest, Session
 from sandbox.engine.state.crypto import SecretBox
 from sandbox.engine.state.store import Snapshot, StateStore
 from sandbox.engine.values import UNKNOWN, PropertyMap
+
+Drive = Callable[[Monitor, threading.Event], None]
 
 
 @dataclass
@@ -236,9 +239,13 @@ class Harness:
             emit,
             registry,
         )
-        runner = _FunctionRunner(request, emit, redactor, program or (lambda: None))
-        emit(session.run(lambda monitor: runner.run(monitor, session.cancelled)))
+        drive = self._driver(request, emit, redactor, program or (lambda: None))
+        emit(session.run(lambda monitor: drive(monitor, session.cancelled)))
         return report
+
+    def _driver(self, request: RunRequest, emit: Any, redactor: Redactor, program: Callable[[], None]) -> Drive:
+        """Return what runs the program against a monitor."""
+        return _FunctionRunner(request, emit, redactor, program).run
 
     def plan(self, program: Callable[[], None], *, refresh: bool = False) -> RunReport:
         return self.run("plan", program, refresh=refresh)
