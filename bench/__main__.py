@@ -7,7 +7,7 @@ import sys
 
 from bench.report import machine
 
-NAMES = ("control_plane", "objects")
+NAMES = ("control_plane", "objects", "waiting")
 
 
 def main(argv: list[str]) -> int:

@@ -7,12 +7,17 @@ import getpass
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TextIO
 
 from sandbox.errors import SandboxError
+
+_DYING_SECONDS = 10.0
+"""How long the engine process of a killed command may take to end."""
 
 
 @contextmanager
@@ -33,14 +38,12 @@ def run_lock(path: Path, command: str) -> Iterator[int]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _take(file, path):
             raise SandboxError(
                 f"another run is under way: {_owner(path)}",
                 where=str(path),
                 fix="wait until it has ended, or end that process, then run this command again",
-            ) from error
+            )
         owner = {
             "command": command,
             "pid": os.getpid(),
@@ -53,12 +56,45 @@ def run_lock(path: Path, command: str) -> Iterator[int]:
         yield file.fileno()
 
 
-def _owner(path: Path) -> str:
+def _take(file: TextIO, path: Path) -> bool:
+    """Take the lock; while its owner is dead and only its child still ends, wait for that."""
+    last = time.monotonic() + _DYING_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = _read_owner(path)
+            if owner is None or _alive(int(owner["pid"])) or time.monotonic() > last:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _read_owner(path: Path) -> dict[str, Any] | None:
     try:
         owner = json.loads(path.read_text(encoding="utf-8"))
-        return f"{owner['command']!r}, process {owner['pid']} of {owner['user']}, started {owner['started']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
+        return None
+    known = isinstance(owner, dict) and {"command", "pid", "user", "started"} <= set(owner)
+    return owner if known else None
+
+
+def _owner(path: Path) -> str:
+    owner = _read_owner(path)
+    if owner is None:
         return "its owner has not yet written who it is"
+    return f"{owner['command']!r}, process {owner['pid']} of {owner['user']}, started {owner['started']}"
 
 
 def _user() -> str:

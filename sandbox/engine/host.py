@@ -92,7 +92,7 @@ class Run:
         read, write = os.pipe()
         environment = {key: value for key, value in os.environ.items() if not _ambient(key)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.engine.run", str(write)],
+            [sys.executable, "-m", "sandbox.engine.child", str(os.getpid()), str(write)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,19 +1,17 @@
 """The process in which one run happens: it reads a request, runs the program as Pulumi's language host does, and tells.
 
-Started as `python -m sandbox.engine.run <events fd>` with the request as JSON on standard input. Each event is one
-line of JSON on the given descriptor. A fresh process for each run keeps one program's global state out of the next.
+Started by `sandbox.engine.child` with the request as JSON on standard input. Each event is one line of JSON on the
+given descriptor. A fresh process for each run keeps one program's global state out of the next.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import io
 import json
 import logging
 import os
 import runpy
-import signal
 import sys
 import threading
 import traceback
@@ -194,25 +192,11 @@ def execute(request: RunRequest, endpoints: Endpoints | None, emit: Callable[[Ev
     return ended
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end this process when its parent ends, so that a killed command leaves no engine behind."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)
-
-
-def main() -> int:
-    """Read the request and run."""
-    _die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as stream:
+def main(descriptor: int) -> int:
+    """Read a request from standard input, run it, and tell events on a descriptor; returns the exit code."""
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         data = json.load(sys.stdin)
         emit = EventPipe(stream)
         endpoints = Endpoints.from_json(data["endpoints"]) if data["endpoints"] else None
         ended = execute(RunRequest(**data["request"]), endpoints, emit)
     return ended.exit_code
-
-
-if __name__ == "__main__":
-    code = main()
-    os._exit(code)
