@@ -109,7 +109,7 @@ def every_moment(begin: Callable[[], Harness], mode: Mode, version: int, patch: 
             assert harness.plan(lambda: program(version)).changes == 0, moment
 
 
-@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.soak), 11])
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.soak), 23])
 def test_a_first_run_killed_at_any_moment_is_completed_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -123,7 +123,7 @@ def test_a_first_run_killed_at_any_moment_is_completed_by_the_next(
     every_moment(begin, "apply", 1, monkeypatch, step)
 
 
-@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.soak), 11])
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.soak), 23])
 def test_a_run_with_every_kind_of_change_killed_at_any_moment_is_completed_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_plan_after_a_kill_says_what_the_next_run_will_do(tmp_path: Path, monk
     count = KillSwitch(None)
     with count.armed(harness := world.begin(), monkeypatch):
         harness.apply(lambda: program(2))
-    for moment in range(2, count.moments, 19):
+    for moment in range(2, count.moments, 37):
         harness, switch = world.begin(), KillSwitch(moment)
         with switch.armed(harness, monkeypatch):
             harness.apply(lambda: program(2))

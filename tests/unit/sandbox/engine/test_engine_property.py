@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pulumi import ROOT_STACK_RESOURCE, Alias, ResourceOptions
@@ -80,9 +81,7 @@ def program(declared: list[Plan]) -> Callable[[], None]:
     return declare
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.generate])
-@given(versions())
-def test_what_a_plan_lists_is_what_the_apply_does_and_then_nothing_is_left_to_do(evolution: list[list[Plan]]) -> None:
+def check(evolution: list[list[Plan]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         harness = Harness(Path(folder))
         for declared in evolution:
@@ -101,3 +100,16 @@ def test_what_a_plan_lists_is_what_the_apply_does_and_then_nothing_is_left_to_do
             assert ids == set(harness.cloud.things)
         assert harness.destroy().ok
         assert harness.cloud.things == {}
+
+
+@settings(max_examples=4, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(versions())
+def test_what_a_plan_lists_is_what_the_apply_does_and_then_nothing_is_left_to_do(evolution: list[list[Plan]]) -> None:
+    check(evolution)
+
+
+@pytest.mark.soak
+@settings(max_examples=60, deadline=None, phases=[Phase.generate])
+@given(versions())
+def test_many_random_programs_are_planned_applied_and_taken_down(evolution: list[list[Plan]]) -> None:
+    check(evolution)
