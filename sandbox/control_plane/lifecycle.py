@@ -79,10 +79,7 @@ def ensure_running(
         endpoints = _running(paths, wanted)
         if endpoints is not None:
             return endpoints
-        _await_end_of_stop(paths)
-        if holder(paths.supervisor_lock) is None:
-            _launch(paths, wanted, progress)
-        endpoints = _wait(paths, progress)
+        endpoints = _start(paths, wanted, progress)
         _settle_nodes(paths, endpoints, wanted, progress)
     return endpoints
 
@@ -208,6 +205,21 @@ def _await_end_of_stop(paths: SandboxPaths) -> None:
         time.sleep(0.02)
 
 
+def _start(paths: SandboxPaths, nodes: tuple[NodeSize, ...], progress: Progress) -> Endpoints:
+    """Launch a supervisor unless one lives, and wait; one that was just ending is followed by a new one."""
+    launched = False
+    while True:
+        _await_end_of_stop(paths)
+        if holder(paths.supervisor_lock) is None:
+            if launched:
+                raise _silent_end(paths)
+            _launch(paths, nodes, progress)
+            launched = True
+        endpoints = _wait(paths, progress)
+        if endpoints is not None:
+            return endpoints
+
+
 def _launch(paths: SandboxPaths, nodes: tuple[NodeSize, ...], progress: Progress) -> None:
     _make_directories(paths)
     tools = resolve(CONTROL_PLANE_TOOLS, progress)
@@ -263,7 +275,8 @@ def _unwritable(error: OSError, paths: SandboxPaths) -> SandboxError:
     )
 
 
-def _wait(paths: SandboxPaths, progress: Progress) -> Endpoints:
+def _wait(paths: SandboxPaths, progress: Progress) -> Endpoints | None:
+    """The endpoints as soon as the sandbox is ready; None when its supervisor has ended."""
     begin = told = time.monotonic()
     while True:
         said = _read_status(paths)
@@ -275,8 +288,10 @@ def _wait(paths: SandboxPaths, progress: Progress) -> Endpoints:
             progress(f"sandbox {paths.name} is ready ({time.monotonic() - begin:.1f} s)")
             return endpoints
         now = time.monotonic()
-        if _has_ended(paths) or now - begin > START_SECONDS + 10:
-            raise _silent_end(paths)
+        if _has_ended(paths):
+            return None
+        if now - begin > START_SECONDS + 10:
+            raise _too_slow(paths, str(said.get("lacking", "")))
         if now - told > 5:
             progress(f"waiting for sandbox {paths.name}: {said.get('lacking', 'starting')} ({now - begin:.0f} s)")
             told = now
@@ -288,6 +303,14 @@ def _has_ended(paths: SandboxPaths) -> bool:
     if process is not None and process.poll() is None:
         return False
     return holder(paths.supervisor_lock) is None
+
+
+def _too_slow(paths: SandboxPaths, lacking: str) -> SandboxError:
+    return SandboxError(
+        f"The sandbox {paths.name} runs, but does not answer: {lacking or 'a part is down'}",
+        where=str(paths.logs),
+        fix="read the logs there; `sandbox stop` and a new start help when a part hangs",
+    )
 
 
 def _silent_end(paths: SandboxPaths) -> SandboxError:
