@@ -104,7 +104,10 @@ class Run:
         self._events = os.fdopen(read, encoding="utf-8")
 
     def execute(self, request: RunRequest, endpoints: Endpoints | None, listen: Callable[[Event], None]) -> RunReport:
-        """Do the run; `listen` is called with each event as it comes."""
+        """Do the run; `listen` is called with each event as it comes.
+
+        A KeyboardInterrupt lets what is under way finish; a second one ends the process at once.
+        """
         report = RunReport()
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
@@ -113,15 +116,26 @@ class Run:
                 self._process.stdin,
             )
             self._process.stdin.close()
-        with self._events:
-            for line in self._events:
-                event = _read(line)
-                report.take(event)
-                listen(event)
+        try:
+            self._follow(report, listen)
+        except KeyboardInterrupt:
+            self._process.terminate()
+            listen(Diagnostic("warning", "interrupted: finishing what is under way (interrupt again to stop at once)"))
+            try:
+                self._follow(report, listen)
+            except KeyboardInterrupt:
+                self._process.kill()
+        self._events.close()
         self._finish(report, listen)
         # Registrations arrive in no fixed order; deletions keep theirs, which says what waits for what.
         report.steps.sort(key=lambda step: (step.op == "delete", "" if step.op == "delete" else step.urn))
         return report
+
+    def _follow(self, report: RunReport, listen: Callable[[Event], None]) -> None:
+        for line in self._events:
+            event = _read(line)
+            report.take(event)
+            listen(event)
 
     def _finish(self, report: RunReport, listen: Callable[[Event], None]) -> None:
         assert self._process.stdout is not None

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import runpy
+import signal
 import sys
 import threading
 import traceback
@@ -173,6 +174,7 @@ def execute(request: RunRequest, endpoints: Endpoints | None, emit: Callable[[Ev
         factory = provider_factory(endpoints) if endpoints else offline_factory
         registry = ProviderRegistry(factory)
         session = Session(request, endpoints, gate, redactor, emit, registry)
+        _stop_on_request(session.cancelled)
         ended = session.run(lambda monitor: runner.run(monitor, session.cancelled))
     except (SandboxError, ProviderError, UnsupportedError) as error:
         emit(Diagnostic("error", redactor.redact(str(error))))
@@ -190,6 +192,12 @@ def execute(request: RunRequest, endpoints: Endpoints | None, emit: Callable[[Ev
         ended = RunEnded(ok=False, summary=ended.summary, outputs={}, state_changed=False, exit_code=runner.exit_code)
     emit(ended)
     return ended
+
+
+def _stop_on_request(cancelled: threading.Event) -> None:
+    """Let SIGTERM end the run in good order: nothing new is begun, what is under way is finished and remembered."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
 
 
 def main(descriptor: int) -> int:

@@ -196,7 +196,9 @@ class Session:
         for failure in failures:
             if not isinstance(failure, StepFailedError):
                 self._emit(Diagnostic("error", self._redactor.redact(str(failure))))
-        return not failures
+        if self.cancelled.is_set():
+            self._emit(Diagnostic("error", "interrupted: what was not yet begun is left as it is"))
+        return not failures and not self.cancelled.is_set()
 
     def _destroy(self) -> RunEnded:
         records = self._snapshot.resources
