@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
 from sandbox.control_plane.endpoints import Endpoints
+from sandbox.deathsignal import die_with_parent
 from sandbox.engine import events
 from sandbox.engine.events import (
     Diagnostic,
@@ -92,11 +93,13 @@ class Run:
         read, write = os.pipe()
         environment = {key: value for key, value in os.environ.items() if not _ambient(key)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.engine.child", str(os.getpid()), str(write)],
+            [sys.executable, "-m", "sandbox.engine.run", str(write)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(write, *keep),
+            preexec_fn=die_with_parent(),  # noqa: PLW1509 it takes no lock
+            process_group=0,
             text=True,
             env=environment | {"PYTHONUNBUFFERED": "1"},
         )

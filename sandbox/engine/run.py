@@ -1,7 +1,7 @@
 """The process in which one run happens: it reads a request, runs the program as Pulumi's language host does, and tells.
 
-Started by `sandbox.engine.child` with the request as JSON on standard input. Each event is one line of JSON on the
-given descriptor. A fresh process for each run keeps one program's global state out of the next.
+Started as `python -m sandbox.engine.run <events fd>` with the request as JSON on standard input. Each event is one
+line of JSON on the given descriptor. A fresh process for each run keeps one program's global state out of the next.
 """
 
 from __future__ import annotations
@@ -208,3 +208,7 @@ def main(descriptor: int) -> int:
         endpoints = Endpoints.from_json(data["endpoints"]) if data["endpoints"] else None
         ended = execute(RunRequest(**data["request"]), endpoints, emit)
     return ended.exit_code
+
+
+if __name__ == "__main__":
+    os._exit(main(int(sys.argv[1])))
