@@ -8,7 +8,6 @@ from sandbox.engine.provider import Provider
 from sandbox.engine.providers.registry import Factory
 from sandbox.engine.values import PropertyMap
 
-
 _REGION = "us-east-1"
 """The region of a provider that names none, as in the AWS command line's examples."""
 
