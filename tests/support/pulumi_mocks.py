@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import runpy
 import sys
@@ -115,6 +116,8 @@ def run_program(
     encoded = {f"{PROJECT}:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
     # Otherwise a second run would get the first one's stack as its root.
     settings.ROOT.set(None)
+    # asyncio.run, with which other tests run programs, leaves a thread without a loop.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     pulumi_mocks.set_mocks(_Mocks(), project=PROJECT, stack=stack, preview=False, monitor=_Monitor(rendered))
     pulumi.runtime.set_all_config(encoded, [f"{PROJECT}:{key}" for key in secret_keys])
     exported: dict[str, Any] = {}
