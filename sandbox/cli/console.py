@@ -30,8 +30,8 @@ class Console:
         self._started: dict[str, float] = {}
         self._said: dict[str, str] = {}
         self._remedies: set[str] = set()
+        self._failed: set[str] = set()
         self._lock = threading.Lock()
-        self._done = 0
         self._begin = time.monotonic()
 
     @property
@@ -68,10 +68,10 @@ class Console:
                 self._finding(event)
 
     def _ended(self, event: StepEnded) -> None:
-        self._done += 1
         sign = SIGNS[event.op]
         name = parse(event.urn).name
         if event.error:
+            self._failed.add(event.urn)
             self.error(f"{event.op} of {event.type} {name} failed after {event.seconds:.1f} s: {event.error}")
         else:
             past = "ed" if not event.op.endswith("e") else "d"
@@ -86,12 +86,14 @@ class Console:
 
     def _diagnostic(self, event: Diagnostic) -> None:
         about = f"{parse(event.urn).type} {parse(event.urn).name}: " if event.urn else ""
+        text = about + (event.message.removeprefix(f"{event.urn}: ") if event.urn else event.message)
         if event.severity == "error":
-            self.error(f"{about}{event.message}")
+            if event.urn not in self._failed:  # a failed step was told with its time
+                self.error(text)
         elif event.severity == "warning":
-            self.progress(f"warning: {about}{event.message}")
+            self.progress(f"warning: {text}")
         else:
-            self.progress(f"{about}{event.message}")
+            self.progress(text)
 
     def _finding(self, event: PolicyFinding) -> None:
         about = f"{parse(event.urn).type} {parse(event.urn).name}" if event.urn else "the stack"
