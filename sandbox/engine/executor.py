@@ -12,7 +12,15 @@ from typing import Protocol
 
 from sandbox.engine.events import Emit, Progress, StepEnded, StepStarted, planned
 from sandbox.engine.goal import Goal
-from sandbox.engine.provider import Created, Operation, PartialFailureError, Provider, ProviderError, Target
+from sandbox.engine.provider import (
+    AlreadyExistsError,
+    Created,
+    Operation,
+    PartialFailureError,
+    Provider,
+    ProviderError,
+    Target,
+)
 from sandbox.engine.secrecy import Redactor, annotate
 from sandbox.engine.state.record import Intent, Record
 from sandbox.engine.state.store import StateStore
@@ -71,7 +79,7 @@ class Planner:
     def create(self, step: Step, goal: Goal, provider: Provider) -> Record:
         """Ask what a create would leave."""
         record = step.record
-        target = Target(record.urn, record.type, goal.name)
+        target = Target(record.urn, record.type, goal.name, replaced=step.delete_first)
         return self._preview(step, goal, provider, lambda: provider.preview_create(target, reveal(record.inputs)))
 
     def update(self, step: Step, goal: Goal, provider: Provider, former_urn: str) -> Record:  # noqa: ARG002
@@ -148,6 +156,9 @@ class Applier:
             except PartialFailureError as error:
                 made = Created(error.id, error.outputs)
                 self._conclude(record, goal, provider, made, errors=(str(error),), replaced=replaced)
+                raise
+            except AlreadyExistsError:
+                self._store.abandon(record.urn)
                 raise
             except ProviderError:
                 self._settle_failed_create(target, record, goal, provider, attempt.nonce, replaced)

@@ -21,6 +21,10 @@ class ProviderError(Exception):
     """
 
 
+class AlreadyExistsError(ProviderError):
+    """A create was refused before anything was written, since something of that name is there; nothing is recovered."""
+
+
 class PartialFailureError(ProviderError):
     """The resource exists but did not become ready; the engine records it and tries again at the next run.
 
@@ -43,11 +47,13 @@ class Target:
         urn: its URN.
         type: its type token, such as `kubernetes:apps/v1:Deployment` or `aws:s3/bucket:Bucket`.
         name: its Pulumi name.
+        replaced: in a preview, that what is there under its name goes before it is created.
     """
 
     urn: str
     type: str
     name: str
+    replaced: bool = False
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def recover(snapshot: Snapshot, providers: ProviderRegistry, keeper: Keeper, emi
         ProviderError: a service cannot be asked; the intents stay.
     """
     for intent in snapshot.intents.values():
-        record = _recovered(intent, snapshot.resources.get(intent.urn), providers)
+        record = _recovered(intent, snapshot, providers)
         if record is not None:
             emit(Diagnostic("info", f"an unfinished {intent.kind} is taken up again", intent.urn))
             _adopt(snapshot, record, intent, keeper)
@@ -82,16 +82,16 @@ def _adopt(snapshot: Snapshot, record: Record, intent: Intent, keeper: Keeper) -
     snapshot.resources[record.urn] = record
 
 
-def _recovered(intent: Intent, known: Record | None, providers: ProviderRegistry) -> Record | None:
+def _recovered(intent: Intent, snapshot: Snapshot, providers: ProviderRegistry) -> Record | None:
     """Return what an operation left, None for nothing."""
-    record = intent.record
+    record, known = intent.record, snapshot.resources.get(intent.urn)
     provider = providers.get(record)
     target, inputs = _target(record), reveal(record.inputs)
     errors = (NOT_FINISHED[intent.kind],)
     secret = provider.secret_outputs(record.type)
     if intent.kind == "create":
         left = provider.recover(target, inputs, intent.nonce)
-        if left is None:
+        if left is None or _belongs_to_another(record, left.id, snapshot):
             return None
         return replace(record, id=left.id, outputs=annotate(left.outputs, record.inputs, secret), errors=errors)
     known = known or record
@@ -104,6 +104,16 @@ def _recovered(intent: Intent, known: Record | None, providers: ProviderRegistry
     seen = annotate(live.inputs, record.inputs, ())
     outputs = annotate(live.outputs, known.outputs, secret)
     return replace(known, inputs=known.inputs | seen, outputs=outputs, errors=errors)
+
+
+def _belongs_to_another(record: Record, id: str, snapshot: Snapshot) -> bool:
+    """Tell whether another resource of the stack has what was found by name, so that this one never made it."""
+    sought = (record.type, record.provider, id)
+    return any(
+        (other.type, other.provider, other.id) == sought
+        for other in snapshot.resources.values()
+        if other.urn != record.urn
+    )
 
 
 @dataclass(frozen=True)

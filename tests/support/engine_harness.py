@@ -20,6 +20,7 @@ from sandbox.engine.goal import UnsupportedError
 from sandbox.engine.host import RunReport
 from sandbox.engine.monitor import Monitor
 from sandbox.engine.provider import (
+    AlreadyExistsError,
     Checked,
     CheckFailure,
     Created,
@@ -115,7 +116,7 @@ class FakeProvider:
         id = inputs.get("name") or f"{target.name}-{operation.nonce[:6]}"
         with self._cloud.lock:
             if id in self._cloud.things:
-                raise ProviderError(f"{id} exists already")
+                raise AlreadyExistsError(f"{id} exists already")
             self._cloud.things[id] = inputs
             self._cloud.nonces[id] = operation.nonce
             self._cloud.serials[id] = next(self._cloud.creations)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from sandbox.engine.diff import diff
@@ -45,8 +46,8 @@ class Kube:
     def read(self, inputs: dict[str, Any]) -> Live | None:
         return self.provider.read(self.target(inputs), self.id(inputs), inputs, {})
 
-    def preview(self, inputs: dict[str, Any]) -> Preview:
-        return self.provider.preview_create(self.target(inputs), inputs)
+    def preview(self, inputs: dict[str, Any], *, replaced: bool = False) -> Preview:
+        return self.provider.preview_create(replace(self.target(inputs), replaced=replaced), inputs)
 
     def preview_update(self, old: dict[str, Any], new: dict[str, Any]) -> Preview:
         return self.provider.preview_update(self.target(new), self.id(new), {}, old, new)

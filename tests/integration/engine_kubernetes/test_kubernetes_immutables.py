@@ -121,7 +121,7 @@ def test_what_the_server_refuses_to_change_is_planned_as_a_replacement(
 
         assert kube.replaces(inputs, new)
         assert kube.provider.delete_before_replace(kube.target(new), inputs, new)
-        kube.preview(new)
+        kube.preview(new, replaced=True)
         kube.delete(inputs)
         kube.create(new)
         inputs = new

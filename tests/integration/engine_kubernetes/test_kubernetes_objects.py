@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.engine.provider import ProviderError
+from sandbox.engine.provider import AlreadyExistsError, ProviderError
+from sandbox.engine.providers.kubernetes import Connection, KubernetesProvider, Settings
 from sandbox.engine.values import UNKNOWN
+from tests.support.kube import Kube
 from tests.support.kubernetes_inputs import config_map, definition, deployment, secret, service
 
 pytestmark = pytest.mark.integration
@@ -27,22 +29,48 @@ def test_an_object_is_created_with_an_id_and_outputs_changed_in_place_and_delete
     kube.delete(inputs)
 
 
-def test_creating_twice_leaves_one_object_because_an_interrupted_run_repeats_itself(kube: Any, namespace: str) -> None:
+def test_what_an_interrupted_create_left_is_found_by_its_name(kube: Any, namespace: str) -> None:
     inputs = config_map(namespace)
+    created = kube.create(inputs)
 
-    first, second = kube.create(inputs), kube.create(inputs)
+    found = kube.provider.recover(kube.target(inputs), inputs, "nonce")
 
-    assert first.outputs["metadata"]["uid"] == second.outputs["metadata"]["uid"]
+    assert found.outputs["metadata"]["uid"] == created.outputs["metadata"]["uid"]
 
 
-def test_creating_over_an_object_of_somebody_else_names_the_manager_and_the_field(kube: Any, namespace: str) -> None:
+@pytest.mark.parametrize("manager", ["somebody", "pulumi-kubernetes"])
+def test_creating_over_an_object_is_refused_before_it_is_touched_and_names_who_manages_it(
+    kube: Any, namespace: str, manager: str
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    kube.api("POST", path, config_map(namespace, mode="theirs"), fieldManager=manager)
+    same, different = config_map(namespace, mode="theirs"), config_map(namespace, mode="ours")
+
+    for inputs in (same, different):
+        with pytest.raises(AlreadyExistsError, match=rf"create ConfigMap .*settings.*{manager}.*To fix it.*alias"):
+            kube.create(inputs)
+        with pytest.raises(AlreadyExistsError, match=manager):
+            kube.preview(inputs)
+
+    assert kube.api("GET", f"{path}/settings")["data"] == {"mode": "theirs"}
+
+
+def test_an_object_is_taken_over_where_the_provider_says_so_unless_somebody_else_set_the_field(
+    connection: Connection, kube: Any, namespace: str
+) -> None:
+    upserting = Kube(KubernetesProvider(connection, Settings.of_provider({"upsertExistingObjects": "true"})))
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     kube.api("POST", path, config_map(namespace, mode="theirs"), fieldManager="somebody")
 
     with pytest.raises(ProviderError, match=r"(?s)create ConfigMap .*settings.*data.mode.*somebody.*To fix it"):
-        kube.create(config_map(namespace, mode="ours"))
+        upserting.create(config_map(namespace, mode="ours"))
     with pytest.raises(ProviderError, match="somebody"):
-        kube.preview(config_map(namespace, mode="ours"))
+        upserting.preview(config_map(namespace, mode="ours"))
+    upserting.preview(config_map(namespace, mode="theirs", more="ours"))
+    taken_over = upserting.create(config_map(namespace, mode="theirs", more="ours"))
+    upserting.provider.close()
+
+    assert taken_over.outputs["data"] == {"mode": "theirs", "more": "ours"}
 
 
 @pytest.mark.parametrize(
@@ -182,7 +210,7 @@ def test_the_preview_of_a_replacement_does_not_trip_over_the_object_that_will_be
     new["spec"]["template"]["metadata"]["labels"] = {"app": "web", "tier": "front"}
 
     assert kube.replaces(old, new) == {"spec.selector.matchLabels.tier"}
-    preview = kube.preview(new)
+    preview = kube.preview(new, replaced=True)
 
     assert preview.outputs["metadata"]["namespace"] == namespace
     assert preview.outputs["spec"]["selector"]["matchLabels"]["tier"] == "front"
@@ -198,7 +226,7 @@ def test_a_cluster_wide_replacement_is_previewed_under_another_name(kube: Any) -
     }
     kube.create(old)
     try:
-        preview = kube.preview({**old, "value": 20})
+        preview = kube.preview({**old, "value": 20}, replaced=True)
     finally:
         kube.delete(old)
 

@@ -6,7 +6,7 @@ import json
 import threading
 from dataclasses import dataclass
 
-from sandbox.engine.provider import ProviderError
+from sandbox.engine.provider import AlreadyExistsError, ProviderError
 from sandbox.engine.providers.kubernetes import fields
 from sandbox.engine.providers.kubernetes.client import APPLY, JSON_PATCH, ApiClient, Call
 from sandbox.engine.providers.kubernetes.discovery import Mapping
@@ -80,6 +80,16 @@ async def apply(
     call = Call("PATCH", address.path, f"{action} {address.title}", tuple(params), body, APPLY, cancelled=cancelled)
     result: PropertyMap = await client.request(call)
     return result
+
+
+def taken(address: Address, live: PropertyMap) -> AlreadyExistsError:
+    """Say that an object cannot be created, since one of its name is there."""
+    managers = ", ".join(sorted({entry.get("manager") or "" for entry in fields.entries(live)})) or "nobody"
+    return AlreadyExistsError(
+        f"create {address.title}: an object of this name exists already (managed by {managers}), and it is not this "
+        "resource's. To fix it: after a rename in the program give the resource an alias of its old name; otherwise "
+        "choose another metadata.name, delete the object, or set upsertExistingObjects on the provider to take it over"
+    )
 
 
 async def remove_foreign(

@@ -60,6 +60,7 @@ class Settings:
         namespace: where namespaced objects go that name no namespace.
         config_map_mutable: change the data of ConfigMaps in place; pulumi-kubernetes replaces them by default.
         secret_mutable: the same for Secrets.
+        upsert: a create takes over an object that is there already; pulumi-kubernetes refuses that by default.
         connections: requests in flight at once.
         request_timeout: seconds for one request.
         retry_budget: seconds during which a request is tried again before its failure is reported.
@@ -69,6 +70,7 @@ class Settings:
     namespace: str = "default"
     config_map_mutable: bool = False
     secret_mutable: bool = False
+    upsert: bool = False
     connections: int = 32
     request_timeout: float = 15.0
     retry_budget: float = 30.0
@@ -81,6 +83,7 @@ class Settings:
             namespace=inputs.get("namespace") or "default",
             config_map_mutable=_truth(inputs.get("enableConfigMapMutable")),
             secret_mutable=_truth(inputs.get("enableSecretMutable")),
+            upsert=_truth(inputs.get("upsertExistingObjects")),
         )
 
 

@@ -6,10 +6,11 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from sandbox.engine.provider import Preview, Validated
 from sandbox.engine.providers.kubernetes import fields
-from sandbox.engine.providers.kubernetes.apply import Address, apply, read
+from sandbox.engine.providers.kubernetes.apply import Address, apply, read, taken
 from sandbox.engine.providers.kubernetes.client import APPLY, ApiClient, Call
 from sandbox.engine.providers.kubernetes.errors import RefusedError
 from sandbox.engine.providers.kubernetes.manifest import to_manifest, to_outputs, without_unknowns
@@ -36,6 +37,10 @@ _ALLOCATED: dict[str, tuple[Path, ...]] = {
 """What the control plane chooses at creation unless the program did."""
 
 
+Purpose = Literal["create", "replace", "update"]
+"""Why an object is applied; what a `replace` finds under the name goes first, a `create` must find nothing."""
+
+
 class _UntestableError(Exception):
     """The object cannot be dry-run anywhere while the one that it replaces exists."""
 
@@ -48,7 +53,7 @@ class Previewer:
         self._lock = asyncio.Lock()
         self._made = False
 
-    async def preview(self, address: Address, inputs: PropertyMap, *, creating: bool) -> Preview:
+    async def preview(self, address: Address, inputs: PropertyMap, purpose: Purpose) -> Preview:
         """Say what applying these inputs would leave.
 
         Raises:
@@ -58,23 +63,31 @@ class Previewer:
         if any(path[:2] in (("metadata",), ("metadata", "name"), ("metadata", "namespace")) for path in gone):
             return offline(inputs)
         try:
-            live, validated = await self._ask(address, known, creating=creating)
+            live, validated = await self._ask(address, known, purpose)
         except _UntestableError:
             return offline(inputs)
         except RefusedError as error:
             if _NOT_YET.search(error.text) or (gone and _about_unknown(error, gone)):
                 return offline(inputs)
             raise
-        return Preview(_outputs(live, inputs, gone, creating=creating), "offline" if gone else validated)
+        return Preview(_outputs(live, inputs, gone, creating=purpose != "update"), "offline" if gone else validated)
 
-    async def _ask(self, address: Address, known: PropertyMap, *, creating: bool) -> tuple[PropertyMap, Validated]:
-        action = "create" if creating else "update"
+    async def _ask(self, address: Address, known: PropertyMap, purpose: Purpose) -> tuple[PropertyMap, Validated]:
+        action = "update" if purpose == "update" else "create"
         manifest = to_manifest(known, address.namespace)
         try:
-            return await apply(self._client, address, manifest, action, force=not creating, dry_run=True), "server"
+            live = await apply(self._client, address, manifest, action, force=action == "update", dry_run=True)
         except RefusedError as error:
-            if not error.namespace_missing and not (creating and await self._is_replaced(address)):
+            if error.namespace_missing:
+                pass
+            elif purpose == "create" and (there := await read(self._client, address)):
+                raise taken(address, there) from None
+            elif not (purpose == "replace" and await self._is_replaced(address)):
                 raise
+        else:
+            if purpose == "create" and live["metadata"].get("resourceVersion"):  # a dry run gives none to a new object
+                raise taken(address, live)
+            return live, "server"
         elsewhere, validated = await self._elsewhere(address)
         manifest = to_manifest(known, elsewhere.namespace)
         manifest["metadata"]["name"] = elsewhere.name

@@ -39,7 +39,7 @@ from sandbox.engine.providers.kubernetes.manifest import (
     to_manifest,
     to_outputs,
 )
-from sandbox.engine.providers.kubernetes.preview import Previewer, offline
+from sandbox.engine.providers.kubernetes.preview import Previewer, Purpose, offline
 from sandbox.engine.providers.kubernetes.waiting import DeletedError, NotReadyError, Waiter
 from sandbox.engine.values import UNKNOWN, PropertyMap, format_path, get_path
 
@@ -116,7 +116,8 @@ class KubernetesProvider:
 
     def preview_create(self, target: Target, inputs: PropertyMap) -> Preview:
         """Have the creation validated by a dry run, or by shape where the server cannot know yet."""
-        return self._run(self._preview(parse_type(target.type), inputs, creating=True), inputs)
+        purpose: Purpose = "replace" if target.replaced or self._settings.upsert else "create"
+        return self._run(self._preview(parse_type(target.type), inputs, purpose), inputs)
 
     def preview_update(
         self,
@@ -127,7 +128,7 @@ class KubernetesProvider:
         new_inputs: PropertyMap,
     ) -> Preview:
         """Have the update validated by a dry run."""
-        return self._run(self._preview(parse_type(target.type), new_inputs, creating=False), new_inputs)
+        return self._run(self._preview(parse_type(target.type), new_inputs, "update"), new_inputs)
 
     def create(self, target: Target, inputs: PropertyMap, operation: Operation) -> Created:
         """Apply without taking over what others manage, then wait until ready."""
@@ -192,7 +193,7 @@ class KubernetesProvider:
         namespace = (metadata.get("namespace") or self._settings.namespace) if mapping.namespaced else ""
         return Address(mapping, namespace, metadata["name"])
 
-    async def _preview(self, kind: Kind, inputs: PropertyMap, *, creating: bool) -> Preview:
+    async def _preview(self, kind: Kind, inputs: PropertyMap, purpose: Purpose) -> Preview:
         metadata = inputs.get("metadata")
         if not isinstance(metadata, dict) or UNKNOWN in (metadata.get("name"), metadata.get("namespace")):
             return offline(inputs)
@@ -202,13 +203,15 @@ class KubernetesProvider:
             if not kind.custom:
                 raise
             return offline(inputs)
-        return await self._previewer.preview(address, inputs, creating=creating)
+        return await self._previewer.preview(address, inputs, purpose)
 
     async def _write(self, kind: Kind, inputs: PropertyMap, operation: Operation, *, creating: bool) -> PropertyMap:
         address = await self._address(kind, inputs, patience=1.0)
         manifest = to_manifest(inputs, address.namespace)
         action = "create" if creating else "update"
         cancelled = operation.cancelled
+        if creating and not self._settings.upsert and (there := await apply.read(self._client, address)):
+            raise apply.taken(address, there)
         apply_once = partial(
             apply.apply, self._client, address, manifest, action, force=not creating, cancelled=cancelled
         )
