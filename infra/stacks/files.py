@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.core.catalog.catalog import FOLDER, Catalog, parse_catalog
 from infra.core.content_hash import content_hash
+from infra.core.definitions import as_stored
 from infra.core.errors import ConfigurationError, Problem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ def read_catalog(root: Path = ROOT) -> Catalog:
 
 
 def read_definitions(paths: Sequence[str], root: Path = ROOT) -> tuple[dict[str, Any], ...]:
-    """Custom resource definitions of infra/catalog/crds, as manifests.
+    """Custom resource definitions of infra/catalog/crds, as manifests that an API server keeps as they are.
 
     Raises:
         ConfigurationError: a file that charts.yaml names is not there.
@@ -38,7 +39,7 @@ def read_definitions(paths: Sequence[str], root: Path = ROOT) -> tuple[dict[str,
             raise ConfigurationError(
                 [Problem(f"{FOLDER}/charts.yaml", "crds", name, limit, "Add it or correct the name")]
             )
-        manifests.append(json.loads(path.read_text("utf-8")))
+        manifests.append(as_stored(json.loads(path.read_text("utf-8"))))
     return tuple(manifests)
 
 
