@@ -22,7 +22,7 @@ def test_an_interrupted_up_says_so_leaves_a_valid_state_and_is_completed_by_the_
     for line in process.stderr:
         if "created" in line:
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     begin = time.monotonic()
     _, said = process.communicate(timeout=120)
 

@@ -247,3 +247,35 @@ def test_names_that_need_escaping_in_a_path_work(kube: Any) -> None:
     assert kube.read(role).inputs == role
     kube.delete(role)
     assert kube.read(role) is None
+
+
+def test_what_is_being_deleted_counts_as_gone_and_its_successor_is_created_after_it(kube: Any) -> None:
+    name = f"t-{secrets.token_hex(4)}"
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    inside = config_map(name)
+    first = kube.create(space)
+    kube.api("DELETE", f"/api/v1/namespaces/{name}")
+
+    assert kube.read(space) is None
+    assert kube.provider.recover(kube.target(space), space, "nonce") is None
+    assert kube.preview(space).validated in ("server", "offline")
+    assert kube.preview(inside).validated == "offline"
+    second = kube.create(space)
+
+    assert second.outputs["metadata"]["uid"] != first.outputs["metadata"]["uid"]
+    assert kube.create(inside).id == f"{name}/settings"
+    kube.delete(space)
+
+
+def test_a_successor_does_not_wait_for_ever_for_what_cannot_be_deleted(kube: Any, namespace: str) -> None:
+    held = config_map(namespace)
+    held["metadata"]["finalizers"] = ["example.com/held"]
+    kube.create(held)
+    path = f"/api/v1/namespaces/{namespace}/configmaps/settings"
+    kube.api("DELETE", path)
+
+    with pytest.raises(AlreadyExistsError, match=r"example\.com/held"):
+        kube.create(config_map(namespace), timeout=1.0)
+
+    patch = [{"op": "remove", "path": "/metadata/finalizers"}]
+    kube.api("PATCH", path, patch, content="application/json-patch+json")

@@ -82,6 +82,11 @@ async def apply(
     return result
 
 
+def leaving(live: PropertyMap) -> bool:
+    """Tell whether an object's deletion has begun: it is gone soon, and nothing can be made of it any more."""
+    return bool(live["metadata"].get("deletionTimestamp"))
+
+
 def taken(address: Address, live: PropertyMap) -> AlreadyExistsError:
     """Say that an object cannot be created, since one of its name is there."""
     managers = ", ".join(sorted({entry.get("manager") or "" for entry in fields.entries(live)})) or "nobody"

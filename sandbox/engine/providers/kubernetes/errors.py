@@ -64,8 +64,9 @@ class RefusedError(ProviderError):
 
     @property
     def namespace_missing(self) -> bool:
-        """Whether the object's namespace does not exist."""
-        return self.code == 404 and self.details_kind == "namespaces"
+        """Whether the object's namespace does not exist, or is about to go."""
+        going = self.code == 403 and "is being terminated" in self.text
+        return going or (self.code == 404 and self.details_kind == "namespaces")
 
 
 class UnreachableError(ProviderError):

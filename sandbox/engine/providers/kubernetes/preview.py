@@ -10,7 +10,7 @@ from typing import Literal
 
 from sandbox.engine.provider import Preview, Validated
 from sandbox.engine.providers.kubernetes import fields
-from sandbox.engine.providers.kubernetes.apply import Address, apply, read, taken
+from sandbox.engine.providers.kubernetes.apply import Address, apply, leaving, read, taken
 from sandbox.engine.providers.kubernetes.client import APPLY, ApiClient, Call
 from sandbox.engine.providers.kubernetes.errors import RefusedError
 from sandbox.engine.providers.kubernetes.manifest import to_manifest, to_outputs, without_unknowns
@@ -19,10 +19,13 @@ from sandbox.engine.values import UNKNOWN, Json, Path, PropertyMap, parse_path
 SCRATCH_NAMESPACE = "sandbox-validation"
 """Where objects are dry-run whose own namespace the same plan creates; it holds nothing and belongs in no inventory."""
 
-_OTHER_NAME = ".sandbox-validation"
+_OTHER_NAME = "-validation"
 """Appended to the name of a cluster-wide object that is dry-run while the one it replaces still exists."""
 
 _NAMED_AFTER_CONTENT = "CustomResourceDefinition"
+
+_ROOM = 63 - len(_OTHER_NAME)
+"""Characters of a name that stay: the name of a namespace is a DNS label, of at most 63."""
 
 _NOT_YET = re.compile(r"exceeded quota|error looking up service account|no PriorityClass with name|RuntimeClass .* not")
 """Refusals of admission about something that the same plan may create or change."""
@@ -81,13 +84,16 @@ class Previewer:
             if error.namespace_missing:
                 pass
             elif purpose == "create" and (there := await read(self._client, address)):
-                raise taken(address, there) from None
+                if not leaving(there):
+                    raise taken(address, there) from None
             elif not (purpose == "replace" and await self._is_replaced(address)):
                 raise
         else:
-            if purpose == "create" and live["metadata"].get("resourceVersion"):  # a dry run gives none to a new object
+            stands = bool(live["metadata"].get("resourceVersion"))  # a dry run gives none to a new object
+            if purpose != "create" or not stands:
+                return live, "server"
+            if not leaving(live):
                 raise taken(address, live)
-            return live, "server"
         elsewhere, validated = await self._elsewhere(address)
         manifest = to_manifest(known, elsewhere.namespace)
         manifest["metadata"]["name"] = elsewhere.name
@@ -106,7 +112,7 @@ class Previewer:
         if address.mapping.kind.kind == _NAMED_AFTER_CONTENT:
             raise _UntestableError
         if not address.mapping.namespaced:
-            return Address(address.mapping, "", f"{address.name}{_OTHER_NAME}"), "server"
+            return Address(address.mapping, "", f"{address.name[:_ROOM]}{_OTHER_NAME}"), "server"
         await self._make_scratch()
         return Address(address.mapping, SCRATCH_NAMESPACE, address.name), "offline"
 

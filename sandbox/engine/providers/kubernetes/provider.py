@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sandbox.engine.diff import Change
 from sandbox.engine.provider import (
+    AlreadyExistsError,
     Checked,
     CheckFailure,
     Created,
@@ -156,7 +157,7 @@ class KubernetesProvider:
         """Return the live object compared with the inputs; without inputs (an import), all of it as inputs."""
         kind = parse_type(target.type)
         live = self._run(self._read(kind, id), inputs)
-        if live is None:
+        if live is None or apply.leaving(live):
             return None
         if not inputs:
             return Live(from_manifest(kind, live), to_outputs(live))
@@ -167,7 +168,7 @@ class KubernetesProvider:
         """Find an object of this name that our field manager wrote; it may not be ready yet."""
         kind = parse_type(target.type)
         live = self._run(self._find(kind, inputs), inputs)
-        if live is None or not any(fields.is_ours(entry) for entry in fields.entries(live)):
+        if live is None or apply.leaving(live) or not any(fields.is_ours(entry) for entry in fields.entries(live)):
             return None
         return Created(_id_of(live), to_outputs(live))
 
@@ -210,8 +211,8 @@ class KubernetesProvider:
         manifest = to_manifest(inputs, address.namespace)
         action = "create" if creating else "update"
         cancelled = operation.cancelled
-        if creating and not self._settings.upsert and (there := await apply.read(self._client, address)):
-            raise apply.taken(address, there)
+        if creating and (there := await apply.read(self._client, address)):
+            await self._make_way(address, there, inputs, operation)
         apply_once = partial(
             apply.apply, self._client, address, manifest, action, force=not creating, cancelled=cancelled
         )
@@ -222,6 +223,19 @@ class KubernetesProvider:
             raise
         except ProviderError as error:
             raise NotReadyError(f"{address.title}: applied, but then: {error}", live) from error
+
+    async def _make_way(self, address: Address, there: PropertyMap, inputs: PropertyMap, operation: Operation) -> None:
+        """Wait until an object that is being deleted is gone; refuse to take over one that stays."""
+        if not apply.leaving(there):
+            if self._settings.upsert:
+                return
+            raise apply.taken(address, there)
+        try:
+            await self._waiter.until_gone(address.mapping, there, operation, self._seconds(inputs, operation))
+        except NotReadyError as error:
+            raise AlreadyExistsError(
+                f"create {address.title}: an object of this name is still there: {error}"
+            ) from None
 
     async def _settle(
         self, address: Address, inputs: PropertyMap, live: PropertyMap, operation: Operation
