@@ -167,6 +167,19 @@ def test_a_preview_is_validated_by_the_server_and_leaves_nothing(kube: Any, name
     assert kube.read(service(namespace)) is None
 
 
+def test_a_list_of_which_only_an_unknown_value_was_given_is_unknown_as_a_whole(kube: Any, namespace: str) -> None:
+    inputs = deployment(namespace)
+    container = inputs["spec"]["template"]["spec"]["containers"][0]
+    container["envFrom"] = [{"configMapRef": {"name": UNKNOWN}}]
+    container["args"] = [UNKNOWN]
+
+    seen = kube.preview(inputs).outputs["spec"]["template"]["spec"]["containers"][0]
+
+    assert all(isinstance(key, str) for key in seen)
+    assert seen["envFrom"] is UNKNOWN or seen["envFrom"][0]["configMapRef"]["name"] is UNKNOWN
+    assert seen["args"] is UNKNOWN or seen["args"] == [UNKNOWN]
+
+
 def test_a_preview_in_a_namespace_of_the_same_plan_is_still_validated_strictly(kube: Any) -> None:
     preview = kube.preview(deployment("not-there-yet"))
 

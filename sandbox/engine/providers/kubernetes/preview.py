@@ -180,8 +180,11 @@ def _set_missing(outputs: Json, inputs: Json, path: Path) -> None:
 
 def _set_unknown(outputs: Json, path: Path) -> None:
     """Put `UNKNOWN` at a path, unless its parents lost their shape because something was left out."""
-    for step in path[:-1]:
-        if isinstance(outputs, dict):
+    for index, step in enumerate(path[:-1]):
+        if isinstance(outputs, dict) and isinstance(step, str):
+            if step not in outputs and isinstance(path[index + 1], int):
+                outputs[step] = UNKNOWN  # the server keeps no item without content, so the list is gone
+                return
             outputs = outputs.setdefault(step, {})
         elif isinstance(outputs, list) and isinstance(step, int) and step < len(outputs):
             outputs = outputs[step]
@@ -190,5 +193,5 @@ def _set_unknown(outputs: Json, path: Path) -> None:
     last = path[-1]
     if isinstance(outputs, list) and isinstance(last, int):
         outputs.insert(min(last, len(outputs)), UNKNOWN)
-    elif isinstance(outputs, dict):
+    elif isinstance(outputs, dict) and isinstance(last, str):
         outputs[last] = UNKNOWN
