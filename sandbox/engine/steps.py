@@ -63,11 +63,13 @@ def decide(goal: Goal, new: Record, old: Record | None, provider: Provider, *, r
     target = Target(new.urn, new.type, goal.name)
     old_plain, new_plain = reveal(old.inputs), reveal(new.inputs)
     paths = provider.replaces(target, diff(old_plain, new_plain), old_plain, new_plain) if changes else set()
-    paths |= {change.text for change in changes if covered(goal.replace_on_changes, change.path)}
-    if paths or replace_reason:
+    asked = {change.text for change in changes if covered(goal.replace_on_changes, change.path)}
+    if paths or asked or replace_reason:
         first = goal.delete_before_replace
         if first is None:
-            first = provider.delete_before_replace(target, old_plain, new_plain)
+            # as in Pulumi, a provider has no say in a replacement that only the program asks for
+            first = bool(paths) and provider.delete_before_replace(target, old_plain, new_plain)
+        paths |= asked
         return Step("replace", new, old, changes, frozenset(paths), bool(first or replace_reason), replace_reason)
     if changes or old.errors:
         return Step("update", new, old, changes, reason="" if changes else "; ".join(old.errors))

@@ -92,7 +92,8 @@ def taken(address: Address, live: PropertyMap) -> AlreadyExistsError:
     managers = ", ".join(sorted({entry.get("manager") or "" for entry in fields.entries(live)})) or "nobody"
     return AlreadyExistsError(
         f"create {address.title}: an object of this name exists already (managed by {managers}), and it is not this "
-        "resource's. To fix it: after a rename in the program give the resource an alias of its old name; otherwise "
+        "resource's. To fix it: after a rename in the program give the resource an alias of its old name; for a "
+        "replacement under the same name set delete_before_replace; otherwise "
         "choose another metadata.name, delete the object, or set upsertExistingObjects on the provider to take it over"
     )
 

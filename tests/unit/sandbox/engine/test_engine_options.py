@@ -180,7 +180,7 @@ def test_an_ignored_change_forces_no_replacement_along_with_a_dependency(harness
 
 @pytest.mark.parametrize("pattern", ["*", "size", "spec.deep", "spec.*", "spec"])
 def test_replace_on_changes_turns_an_update_into_a_replacement(harness: Harness, pattern: str) -> None:
-    program = thing(replace_on_changes=[pattern])
+    program = thing(replace_on_changes=[pattern], delete_before_replace=True)
     harness.apply(lambda: program(name="a", size=1, spec={"deep": 1}))
     harness.cloud.calls.clear()
 
@@ -188,6 +188,19 @@ def test_replace_on_changes_turns_an_update_into_a_replacement(harness: Harness,
 
     assert report.summary["replace"] == 1
     assert harness.cloud.writes() == [("delete", "a"), ("create", "a")]
+
+
+def test_a_replacement_that_only_the_program_asks_for_creates_first_whatever_the_name(harness: Harness) -> None:
+    program = thing(replace_on_changes=["size"])
+    harness.apply(lambda: program(name="a", size=1))
+    harness.cloud.calls.clear()
+
+    report = harness.apply(lambda: program(name="a", size=2))
+
+    assert not report.ok
+    assert "a exists already" in report.diagnostics[0].message
+    assert harness.cloud.verbs("a") == ["create"]
+    assert harness.cloud.things == {"a": {"name": "a", "size": 1}}
 
 
 def test_replace_on_changes_of_another_property_leaves_an_update(harness: Harness) -> None:
