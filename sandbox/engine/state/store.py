@@ -63,7 +63,7 @@ class StateStore:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
                 self._db.execute(f"PRAGMA {pragma}")
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:  # ValueError: text that is not UTF-8
             raise self._refusal(error) from error
 
     def _verify(self) -> None:
@@ -122,7 +122,7 @@ class StateStore:
         try:
             with self._lock:
                 bodies = {table: self._rows(self._db, table) for table in _COLUMNS}
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:
             raise self._refusal(error) from error
         rows = {
             table: {key: self._box.open_sealed(body) for key, body in found.items()} for table, found in bodies.items()
