@@ -40,6 +40,7 @@ from sandbox.engine.providers.kubernetes.manifest import (
     to_manifest,
     to_outputs,
 )
+from sandbox.engine.providers.kubernetes.presence import Presence
 from sandbox.engine.providers.kubernetes.preview import Previewer, Purpose, offline
 from sandbox.engine.providers.kubernetes.waiting import DeletedError, NotReadyError, Waiter
 from sandbox.engine.values import UNKNOWN, PropertyMap, format_path, get_path
@@ -74,6 +75,7 @@ class KubernetesProvider:
         self._discovery = Discovery(self._client)
         self._waiter = Waiter(self._client, self._discovery)
         self._previewer = Previewer(self._client)
+        self._presence = Presence(self._client)
 
     def supports(self, type: str) -> bool:
         """Tell whether the type is a single Kubernetes object; `kinds.refusal` has the reason when it is not."""
@@ -211,7 +213,8 @@ class KubernetesProvider:
         manifest = to_manifest(inputs, address.namespace)
         action = "create" if creating else "update"
         cancelled = operation.cancelled
-        if creating and (there := await apply.read(self._client, address)):
+        perhaps = creating and await self._presence.maybe(address)
+        if perhaps and (there := await apply.read(self._client, address)):
             await self._make_way(address, there, inputs, operation)
         apply_once = partial(
             apply.apply, self._client, address, manifest, action, force=not creating, cancelled=cancelled
