@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal
 
-from sandbox.cli.console import Console
 from sandbox.deploy.environment import Environment
 from sandbox.errors import ConfigurationError
 from sandbox.paths import SandboxPaths, project_root, validate_name
@@ -69,9 +66,3 @@ def require_sandbox_stack(arguments: Namespace, engine: EngineName) -> None:
 def print_json(data: Any) -> None:
     """Print the one document of a command's result."""
     print(json.dumps(data, indent=2, sort_keys=False))
-
-
-@contextmanager
-def console_for(arguments: Namespace) -> Iterator[Console]:
-    """Give a command its console."""
-    yield Console(quiet=bool(getattr(arguments, "json", False)))

@@ -7,8 +7,6 @@ from typing import Any
 from sandbox.engine.events import StepPlanned
 from sandbox.engine.host import RunReport
 
-_KINDS = {"add": "add", "delete": "delete", "update": "update"}
-
 
 def to_json(report: RunReport, seconds: float) -> dict[str, Any]:
     """Describe a run.
@@ -61,7 +59,7 @@ def _step(step: StepPlanned) -> dict[str, Any]:
         data["diffReasons"] = [change["path"] for change in step.changes]
         data["detailedDiff"] = {
             change["path"]: {
-                "kind": _KINDS[change["kind"]] + ("-replace" if change["path"] in step.replace_paths else ""),
+                "kind": change["kind"] + ("-replace" if change["path"] in step.replace_paths else ""),
                 "inputDiff": True,
             }
             for change in step.changes

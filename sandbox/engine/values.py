@@ -91,11 +91,6 @@ def has_unknown(value: Json) -> bool:
     return any(leaf is UNKNOWN or (isinstance(leaf, Secret) and has_unknown(leaf.value)) for _, leaf in leaves(value))
 
 
-def has_secret(value: Json) -> bool:
-    """Tell whether any leaf is a `Secret`."""
-    return any(isinstance(leaf, Secret) for _, leaf in leaves(value))
-
-
 def format_path(path: Path) -> str:
     """Write a path the way Pulumi shows it.
 

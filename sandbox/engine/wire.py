@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
-from sandbox.engine.values import UNKNOWN, Json, PropertyMap, Secret, Unknown, has_unknown, reveal
+from sandbox.engine.values import UNKNOWN, Json, PropertyMap, Secret, Unknown, reveal
 
 _SIGNATURE = rpc._special_sig_key  # noqa: SLF001 the SDK keeps the wire format's constants private
 _SECRET = rpc._special_secret_sig  # noqa: SLF001
@@ -93,8 +93,3 @@ def has_special(value: Any) -> bool:
     if isinstance(value, list):
         return any(has_special(item) for item in value)
     return isinstance(value, Secret) and has_special(value.value)
-
-
-def known(properties: PropertyMap) -> PropertyMap:
-    """Return only the top-level properties that hold no `UNKNOWN`."""
-    return {key: value for key, value in properties.items() if not has_unknown(value)}

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from policies.readers.paths import read_paths
 from policies.runtime import load_packs
+from sandbox.tools.golang import find_go
 
 pytestmark = pytest.mark.integration
 
@@ -31,19 +31,16 @@ CONTROLS = {
 @pytest.fixture(scope="module")
 def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The fixtures of the newest policy version in the module that the sandbox's API server is built from."""
-    if shutil.which("go") is None:
-        pytest.skip("Go is not on PATH")
     pinned = re.search(rf"{MODULE} => {MODULE} (v\S+)", GO_MOD.read_text())
     assert pinned
     answer = subprocess.run(
-        ["go", "mod", "download", "-json", f"{MODULE}@{pinned[1]}"],
+        [str(find_go(print)), "mod", "download", "-json", f"{MODULE}@{pinned[1]}"],
         cwd=tmp_path_factory.mktemp("go"),
         capture_output=True,
         text=True,
         check=False,
     )
-    if answer.returncode != 0:
-        pytest.skip(f"{MODULE} cannot be had here: {answer.stdout or answer.stderr}")
+    assert answer.returncode == 0, answer.stdout or answer.stderr
     minor = pinned[1].split(".")[1]
     return Path(json.loads(answer.stdout)["Dir"]) / "test" / "testdata" / "restricted" / f"v1.{minor}"
 
