@@ -43,7 +43,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/pytest tests/unit tests/stacks tests/policies -n 2 -m "not soak"
+	$(BIN)/pytest tests/unit tests/stacks tests/policies -n 2 --dist worksteal -m "not soak"
 	$(BIN)/sandbox tools --install
 	$(BIN)/pytest tests/integration tests/e2e -m "not soak"
 
