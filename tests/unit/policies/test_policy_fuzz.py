@@ -14,7 +14,7 @@ from policies.unknown import UNKNOWN
 from tests.support.policy_examples import examples
 
 PACKS = load_packs()
-BASES = [example.document for example in (*examples("good-"), *examples("bad-"))]
+BASES = [example.documents for example in (*examples("good-"), *examples("bad-"))]
 
 SCALARS = st.one_of(
     st.none(),
@@ -37,8 +37,8 @@ ANYTHING = st.recursive(
 )
 
 
-def _check(document: dict[Any, Any]) -> list[Finding]:
-    found = resources_of(document, "fuzz.yaml:1") or []
+def _check(*documents: dict[Any, Any]) -> list[Finding]:
+    found = [item for document in documents for item in resources_of(document, "fuzz.yaml:1") or []]
     findings = [finding for item in found for finding in PACKS.check_resource(item, stack="prod")]
     return findings + PACKS.check_stack(found, stack="prod")
 
@@ -52,14 +52,15 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_anything_in_place_of_any_field_gives_findings_or_none_and_never_an_error(data: st.DataObject):
-    document = copy.deepcopy(data.draw(st.sampled_from(BASES)))
+    documents = copy.deepcopy(data.draw(st.sampled_from(BASES)))
     for _ in range(data.draw(st.integers(1, 3))):
+        document = data.draw(st.sampled_from(documents))
         place = data.draw(st.sampled_from(_places(document)))
         at: Any = document
         for key in place[:-1]:
             at = at[key]
         at[place[-1]] = data.draw(ANYTHING)
-    for finding in _check(document):
+    for finding in _check(*documents):
         assert finding.message
         assert finding.remedy
         assert finding.unknown == finding.message.startswith("UNKNOWN")
