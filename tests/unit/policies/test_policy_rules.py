@@ -10,7 +10,7 @@ from policies.runtime import load_packs
 from policies.unknown import UNKNOWN
 from tests.support.policy_examples import resource_from
 
-PACKS = load_packs()
+PACKS = load_packs(["workloads"])
 
 
 def _pod(**spec: object) -> Resource:
