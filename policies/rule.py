@@ -90,6 +90,14 @@ class Rule:
         """Whether the rule is asked about the stack as a whole."""
         return isinstance(self.applies_to, WholeStack)
 
+    def may_concern(self, type: str) -> bool:
+        """Whether any resource of a type could be asked about; what cannot is left out before its rules are asked.
+
+        Args:
+            type: The Pulumi type token.
+        """
+        return not self.about_stack and (not isinstance(self.applies_to, Types) or type in self.applies_to.tokens)
+
     def evaluate(self, resource: Resource, *, stack: str) -> Iterator[Finding]:
         """Ask the rule about one resource.
 

@@ -35,6 +35,12 @@ class Packs:
     packs: Sequence[Pack]
     rules: dict[str, Rule]
     exceptions: Exceptions = field(default_factory=Exceptions)
+    _by_type: dict[str, tuple[Rule, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    @property
+    def needs_stack(self) -> bool:
+        """Whether `check_stack` can find anything, so that the whole need not be gathered for nothing."""
+        return bool(self.exceptions.entries) or any(rule.about_stack for rule in self.rules.values())
 
     def check_resource(self, resource: Resource, *, stack: str, day: date | None = None) -> list[Finding]:
         """Ask every rule about one resource.
@@ -48,7 +54,11 @@ class Packs:
             The findings that no exception excuses, in the order of the rules. Values that are not yet known give
             findings with `unknown` set and level advisory. Empty means that every rule was asked and is content.
         """
-        findings = [finding for rule in self.rules.values() for finding in rule.evaluate(resource, stack=stack)]
+        rules = self._by_type.get(resource.type)
+        if rules is None:
+            rules = tuple(rule for rule in self.rules.values() if rule.may_concern(resource.type))
+            self._by_type[resource.type] = rules
+        findings = [finding for rule in rules for finding in rule.evaluate(resource, stack=stack)]
         return self._unexcused(findings, day)
 
     def check_stack(self, resources: Iterable[Resource], *, stack: str, day: date | None = None) -> list[Finding]:

@@ -1,30 +1,10 @@
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+from typing import Any
 
 from policies.errors import InputError
 from policies.model import Resource
-from policies.unknown import UNKNOWN
-
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""The key under which Pulumi marks secrets and assets (pulumi/sdk/go/common/resource/properties.go)."""
-
-_SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the marker, not a secret
-"""The mark of a secret, from the same file."""
-
-_UNKNOWNS: Final = frozenset(
-    {
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
-"""What Pulumi writes for a value that is not yet known, one for each type (pulumi_policy/proxy.py)."""
+from policies.readers.pulumi_values import plain
 
 _INPUTS = ("inputs", "properties", "props")
 
@@ -61,7 +41,7 @@ def resources_of_state(document: Any, source: str) -> list[Resource]:
         if not isinstance(urn, str):
             urn = f"urn:pulumi:files::export::{token}::{name if isinstance(name, str) else place}"
         props: dict[str, Any] = next((entry[key] for key in _INPUTS if isinstance(entry.get(key), dict)), {})
-        found.append(Resource(urn, token, urn.rpartition("::")[2], _plain(props), source))
+        found.append(Resource(urn, token, urn.rpartition("::")[2], plain(props), source))
     return found
 
 
@@ -78,22 +58,3 @@ def _list_of(document: Any) -> list[Any] | None:
     # An empty stack is exported without resources.
     deployment = document.get("deployment")
     return [] if isinstance(deployment, dict) and "manifest" in deployment else None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.get(_SIGNATURE) == _SECRET:
-            return _secret(value)
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return UNKNOWN if isinstance(value, str) and value in _UNKNOWNS else value
-
-
-def _secret(value: dict[str, Any]) -> Any:
-    if "value" in value:
-        return _plain(value["value"])
-    try:
-        return _plain(json.loads(value["plaintext"]))
-    except (KeyError, TypeError, ValueError):
-        return UNKNOWN

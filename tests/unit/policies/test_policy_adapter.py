@@ -1,21 +1,23 @@
 from collections.abc import Iterator
+from typing import Any
 
-import pulumi
 import pytest
-from pulumi_policy import EnforcementLevel, ResourceValidationArgs, StackValidationArgs, StackValidationPolicy
-from pulumi_policy.policy import PolicyResource, PolicyResourceOptions, ResourceValidationPolicy
-from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, UNKNOWN_STRING_VALUE, unknown_checking_proxy
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import analyzer_pb2 as pb
+from pulumi_policy import EnforcementLevel
+from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, UNKNOWN_STRING_VALUE
 
+from policies.analyzer import Analyzer, plain
 from policies.exceptions import ExceptionEntry, Exceptions, today
 from policies.model import Severity, Stack, Violation
 from policies.pack import Pack
-from policies.pulumi_adapter import plain, pulumi_policies
+from policies.pulumi_adapter import pulumi_policies
 from policies.rule import WholeStack, rule
 from policies.runtime import Packs, load_packs
 from policies.unknown import UNKNOWN
 
-OPTIONS = PolicyResourceOptions(False, [], None, [], None, [])
 POD = "kubernetes:core/v1:Pod"
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
 
 @rule(
@@ -33,42 +35,53 @@ def disallow_pods(stack: Stack) -> Iterator[Violation]:
         yield Violation("image", f"{stack.name} has {resource.address} with {image}", resource=resource)
 
 
-@pytest.fixture
-def stack_name(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    name = ["prod"]
-    monkeypatch.setattr(pulumi, "get_stack", lambda: name[0])
-    return name
+def _struct(props: dict[str, Any]) -> struct_pb2.Struct:
+    message = struct_pb2.Struct()
+    message.update(props)
+    return message
 
 
-def _args(props: dict[str, object], token: str = POD) -> ResourceValidationArgs:
-    return ResourceValidationArgs(token, unknown_checking_proxy(props), "urn:1", "web", OPTIONS, None)
+def _analyzer(packs: Packs | None = None, stack: str = "prod") -> Analyzer:
+    packs = packs or load_packs(["workloads"])
+    return Analyzer(packs, pulumi_policies(packs), stack)
 
 
-def _stack_args(*tokens_and_props: tuple[str, dict[str, object]]) -> StackValidationArgs:
-    return StackValidationArgs(
-        [
-            PolicyResource(token, unknown_checking_proxy(props), "urn:1", "web", OPTIONS, None, None, [], {})
-            for token, props in tokens_and_props
-        ]
+def _reports(analyzer: Analyzer, props: dict[str, Any], token: str = POD) -> list[tuple[str, str]]:
+    request = pb.AnalyzeRequest(type=token, urn="urn:1", name="web", properties=_struct(props))
+    return [(item.policyName, item.message) for item in analyzer.Analyze(request, None).diagnostics]
+
+
+def _stack_reports(analyzer: Analyzer, *resources: tuple[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    asked = [
+        pb.AnalyzerResource(type=token, urn="urn:1", name="web", properties=_struct(props))
+        for token, props in resources
+    ]
+    answer = analyzer.AnalyzeStack(pb.AnalyzeStackRequest(resources=asked), None)
+    return [(item.policyName, item.message) for item in answer.diagnostics]
+
+
+def test_what_comes_over_the_wire_becomes_plain_data_and_unknown_values_the_sentinel():
+    result = plain(
+        _struct(
+            {
+                "a": [1.0, 0.5, UNKNOWN_STRING_VALUE],
+                "b": {"c": UNKNOWN_OBJECT_VALUE, "d": None},
+                "e": True,
+                "f": {**SECRET, "value": {"g": "open", "h": UNKNOWN_STRING_VALUE}},
+            }
+        )
     )
-
-
-def _reports(packs: Packs, args: ResourceValidationArgs | StackValidationArgs) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    kind = StackValidationPolicy if isinstance(args, StackValidationArgs) else ResourceValidationPolicy
-    for policy in pulumi_policies(packs):
-        if isinstance(policy, kind):
-            policy.validate(args, lambda message, urn=None, name=policy.name: found.append((name, message)))
-    return found
-
-
-def test_proxies_become_plain_data_and_unknown_values_the_sentinel():
-    proxy = unknown_checking_proxy(
-        {"a": [1.0, 0.5, UNKNOWN_STRING_VALUE], "b": {"c": UNKNOWN_OBJECT_VALUE, "d": None}, "e": True}
-    )
-    result = plain(proxy)
-    assert result == {"a": [1, 0.5, UNKNOWN], "b": {"c": UNKNOWN, "d": None}, "e": True}
+    assert result == {
+        "a": [1, 0.5, UNKNOWN],
+        "b": {"c": UNKNOWN, "d": None},
+        "e": True,
+        "f": {"g": "open", "h": UNKNOWN},
+    }
     assert isinstance(result["a"][0], int)
+
+
+def test_a_secret_that_is_still_encrypted_is_not_known():
+    assert plain(_struct({"a": {**SECRET, "ciphertext": "v1:x"}})) == {"a": UNKNOWN}
 
 
 def test_each_rule_is_a_mandatory_policy_and_one_policy_is_advisory():
@@ -80,41 +93,63 @@ def test_each_rule_is_a_mandatory_policy_and_one_policy_is_advisory():
     assert by_level[EnforcementLevel.ADVISORY] == {"workloads-advisory", "workloads-stack-advisory"}
 
 
-def test_a_finding_is_reported_once_under_the_policy_of_its_level(stack_name: list[str]):
-    args = _args({"spec": {"hostNetwork": True, "containers": []}})
-    labels = [("POD-009", 4), ("POD-010", 1)]
-    names = [name for name, _ in _reports(load_packs(), args)]
-    assert [(name, names.count(name)) for name in sorted(set(names))] == labels
-    stack_name[0] = "dev"
-    names = [name for name, _ in _reports(load_packs(), args)]
-    assert sorted(set(names)) == ["POD-010", "workloads-advisory"]
+def test_a_policy_that_is_asked_alone_says_who_is_to_be_asked():
+    [first, *_] = pulumi_policies(load_packs(["workloads"]))
+    with pytest.raises(RuntimeError, match=r"serve the pack with it"):
+        first.validate(None, None)
 
 
-def test_pulumis_own_resources_are_not_asked_about(stack_name: list[str]):
-    assert stack_name
-    assert _reports(load_packs(), _args({"spec": UNKNOWN_OBJECT_VALUE}, "pulumi:providers:kubernetes")) == []
+def test_a_finding_is_reported_once_under_the_policy_of_its_level():
+    props = {"spec": {"hostNetwork": True, "containers": []}}
+    names = [name for name, _ in _reports(_analyzer(), props)]
+    assert {("POD-009", 4), ("POD-010", 1)} <= {(name, names.count(name)) for name in names}
+    names = [name for name, _ in _reports(_analyzer(stack="dev"), props)]
+    assert {"POD-010", "workloads-advisory"} <= set(names)
+    assert "POD-009" not in names
 
 
-def test_a_rule_over_the_stack_is_a_stack_policy_of_both_levels(stack_name: list[str]):
+def test_the_stack_that_pulumi_names_decides_the_level():
+    analyzer = _analyzer()
+    analyzer.ConfigureStack(pb.AnalyzerStackConfigureRequest(stack="dev"), None)
+    assert "workloads-advisory" in {name for name, _ in _reports(analyzer, {"spec": {"containers": []}})}
+
+
+@pytest.mark.parametrize("stack", ["prod", "dev"])
+def test_a_rule_that_the_user_switched_off_is_silent_at_every_level(stack: str):
+    analyzer = _analyzer(stack=stack)
+    config = {"POD-009": pb.PolicyConfig(enforcementLevel=pb.DISABLED)}
+    analyzer.Configure(pb.ConfigureAnalyzerRequest(policyConfig=config), None)
+    assert not any("POD-009" in name + text for name, text in _reports(analyzer, {"spec": {"containers": []}}))
+
+
+def test_pulumis_own_resources_are_not_asked_about():
+    assert _reports(_analyzer(), {"spec": UNKNOWN_OBJECT_VALUE}, "pulumi:providers:kubernetes") == []
+
+
+def test_nothing_is_remediated():
+    assert not _analyzer().Remediate(pb.AnalyzeRequest(type=POD, urn="urn:1", name="web"), None).remediations
+
+
+def test_a_rule_over_the_stack_is_a_stack_policy_of_both_levels():
     packs = Packs((Pack("test", "For the tests.", {}),), {"TEST-001": disallow_pods})
-    args = _stack_args(("pulumi:pulumi:Stack", {"image": "x"}), (POD, {"image": "a"}))
-    [(name, message)] = _reports(packs, args)
+    resources = (("pulumi:pulumi:Stack", {"image": "x"}), (POD, {"image": "a"}))
+    [(name, message)] = _stack_reports(_analyzer(packs), *resources)
     assert name == "TEST-001"
     assert "prod has Pod web with a" in message
-    stack_name[0] = "dev"
-    [(name, message)] = _reports(packs, args)
+    [(name, message)] = _stack_reports(_analyzer(packs, "dev"), *resources)
     assert name == "test-stack-advisory"
-    assert message.startswith("[TEST-001] ")
-    [(name, message)] = _reports(packs, _stack_args((POD, {"image": UNKNOWN_STRING_VALUE})))
+    assert "\n[TEST-001] " in message
+    [(name, message)] = _stack_reports(_analyzer(packs, "dev"), (POD, {"image": UNKNOWN_STRING_VALUE}))
     assert name == "test-stack-advisory"
-    assert message.startswith("UNKNOWN: [TEST-001] ")
+    assert "\nUNKNOWN: [TEST-001] " in message
 
 
-def test_an_exception_that_excuses_nothing_is_reported_for_the_stack(stack_name: list[str]):
-    loaded = load_packs()
+def test_an_exception_that_excuses_nothing_is_reported_for_the_stack():
+    loaded = load_packs(["workloads"])
     entry = ExceptionEntry("POD-010", "urn:*::Pod::gone", "reason", "platform", today())
-    [(name, message)] = _reports(Packs(loaded.packs, loaded.rules, Exceptions((entry,))), _stack_args((POD, {})))
+    packs = Packs(loaded.packs, loaded.rules, Exceptions((entry,)))
+    found = [(name, text) for name, text in _stack_reports(_analyzer(packs), (POD, {})) if "[EXC-" in text]
+    [(name, message)] = found
     assert name == "workloads-exceptions"
     assert "[EXC-002]" in message
     assert "excuses nothing" in message
-    assert stack_name == ["prod"]
