@@ -10,11 +10,15 @@ import yaml
 from pydantic import BaseModel
 
 from infra.core.catalog.charts import Chart, ChartCatalog
+from infra.core.catalog.datasets import dataset_problems, role_problems
 from infra.core.catalog.images import Image, ImageCatalog
 from infra.core.catalog.tenants import Tenant, TenantCatalog
 from infra.core.catalog.topics import Topic, TopicCatalog, resource_name
 from infra.core.catalog.users import KafkaUser, KafkaUserCatalog, dead_letter_topic
 from infra.core.catalog.yaml_text import UniqueKeyLoader
+from infra.core.data.classes import DataClassCatalog, DataClassRules
+from infra.core.data.dataset import Dataset, DatasetCatalog
+from infra.core.data.roles import Role, RoleCatalog
 from infra.core.errors import ConfigurationError, Problem
 from infra.core.names import PROJECT
 from infra.core.validation import closest, validate
@@ -39,13 +43,16 @@ class Catalog:
     tenants: Mapping[str, Tenant]
     topics: Mapping[str, Topic]
     users: Mapping[str, KafkaUser]
+    classes: Mapping[str, DataClassRules]
+    roles: Mapping[str, Role]
+    datasets: Mapping[str, Dataset]
 
 
 def parse_catalog(files: Mapping[str, str]) -> Catalog:
     """Check the catalog's files, each alone and all together.
 
     Args:
-        files: text of images.yaml, charts.yaml, tenants.yaml, topics.yaml and kafka-users.yaml, by file name.
+        files: text of every file that the catalog has (images.yaml, topics.yaml, datasets.yaml, ...), by file name.
 
     Raises:
         ConfigurationError: with every problem of the first stage that has any.
@@ -58,8 +65,18 @@ def parse_catalog(files: Mapping[str, str]) -> Catalog:
         tenants=_parse(TenantCatalog, files, "tenants.yaml").tenants,
         topics={**topics, **dict(_dead_letters(users))},
         users=users,
+        classes=_parse(DataClassCatalog, files, "data-classes.yaml").classes,
+        roles=_parse(RoleCatalog, files, "roles.yaml").roles,
+        datasets=_parse(DatasetCatalog, files, "datasets.yaml").datasets,
     )
-    problems = [*_name_clashes(catalog, topics), *_unknown_references(catalog), *_reads_above_clearance(catalog)]
+    tenants = [*catalog.tenants, PLATFORM_TENANT]
+    problems = [
+        *_name_clashes(catalog, topics),
+        *_unknown_references(catalog),
+        *_reads_above_clearance(catalog),
+        *role_problems(catalog.roles, catalog.classes),
+        *dataset_problems(catalog.datasets, catalog.classes, catalog.roles, tenants, catalog.topics),
+    ]
     if problems:
         raise ConfigurationError(problems)
     return catalog
