@@ -1,7 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from policies.node import Node
+from policies.pod_operators import (
+    flink_deployment,
+    scheduled_spark_application,
+    spark_application,
+    strimzi_kafka,
+    strimzi_pool,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +23,15 @@ class PodPlace:
             element of a list.
         finite: Whether its pods are meant to end.
         operator_probes: Whether the kind's operator adds the probes itself when the template has none.
+        built: Puts the templates together from the place that the path leads to, for a kind whose operator builds its
+            pods from fields of its own. What such a template lacks the operator adds, so that only what it says can be
+            judged.
     """
 
     path: tuple[str, ...]
     finite: bool = False
     operator_probes: bool = False
+    built: Callable[[Node], Iterator[Node]] | None = None
 
 
 _TEMPLATE: Final = ("spec", "template")
@@ -48,6 +62,22 @@ POD_PLACES: Final[dict[tuple[str, str], tuple[PodPlace, ...]]] = {
     ("clickhouse.altinity.com", "ClickHouseInstallation"): (
         PodPlace(("spec", "templates", "podTemplates", "*"), operator_probes=True),
     ),
+    # The same operator and the same templates: docs/chk-examples of Altinity's operator.
+    ("clickhouse-keeper.altinity.com", "ClickHouseKeeperInstallation"): (
+        PodPlace(("spec", "templates", "podTemplates", "*"), operator_probes=True),
+    ),
+    # Seldon Core 1: each of predictors[].componentSpecs[] is a pod template of which it makes a Deployment, with probes
+    # where there are none.
+    ("machinelearning.seldon.io", "SeldonDeployment"): (
+        PodPlace(("spec", "predictors", "*", "componentSpecs", "*"), operator_probes=True),
+    ),
+    ("flink.apache.org", "FlinkDeployment"): (PodPlace((), built=flink_deployment),),
+    ("sparkoperator.k8s.io", "SparkApplication"): (PodPlace((), finite=True, built=spark_application),),
+    ("sparkoperator.k8s.io", "ScheduledSparkApplication"): (
+        PodPlace((), finite=True, built=scheduled_spark_application),
+    ),
+    ("kafka.strimzi.io", "Kafka"): (PodPlace((), built=strimzi_kafka),),
+    ("kafka.strimzi.io", "KafkaNodePool"): (PodPlace((), built=strimzi_pool),),
     # KEDA: jobTargetRef is a batch/v1 JobSpec.
     ("keda.sh", "ScaledJob"): (PodPlace(("spec", "jobTargetRef", "template"), finite=True),),
 }

@@ -33,12 +33,14 @@ class Pod:
         node: The place that holds its `metadata` and `spec`.
         long_running: Whether its containers are meant to run until they are stopped.
         operator_probes: Whether an operator adds the probes.
+        partial: Whether an operator adds what the template lacks, so that only what it says can be judged.
     """
 
     resource: Resource
     node: Node
     long_running: bool
     operator_probes: bool
+    partial: bool = False
 
     @property
     def spec(self) -> Node:
@@ -116,18 +118,25 @@ def pods_of(resource: Resource) -> list[Pod]:
     return list(found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EveryPod:
-    """Picks each pod and pod template."""
+    """Picks each pod and pod template.
+
+    Attributes:
+        complete_only: Whether templates are left out to which an operator adds what they lack.
+    """
+
+    complete_only: bool = False
 
     @property
     def summary(self) -> str:
         """What it picks, in words."""
-        return "every pod and pod template"
+        return f"every {'complete ' if self.complete_only else ''}pod and pod template"
 
     def targets(self, resource: Resource) -> Iterable[Pod]:
         """The pods of the resource."""
-        return pods_of(resource)
+        pods = pods_of(resource)
+        return [pod for pod in pods if not pod.partial] if self.complete_only else pods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,23 +148,35 @@ class EveryContainer:
         linux_only: Whether containers of Windows pods are left out.
         probed_only: Whether only containers are picked that run until they are stopped and whose probes no operator
             adds.
+        complete_only: Whether templates are left out to which an operator adds what they lack.
     """
 
     roles: frozenset[Role] = field(default_factory=lambda: frozenset(Role))
     linux_only: bool = False
     probed_only: bool = False
+    complete_only: bool = False
 
     @property
     def summary(self) -> str:
         """What it picks, in words."""
         roles = "every" if self.roles == frozenset(Role) else f"every {'/'.join(sorted(self.roles))}"
-        pods = ("long-running " if self.probed_only else "") + ("Linux " if self.linux_only else "")
+        pods = "".join(
+            word
+            for word, wanted in (
+                ("complete ", self.complete_only),
+                ("long-running ", self.probed_only),
+                ("Linux ", self.linux_only),
+            )
+            if wanted
+        )
         return f"{roles} container of {pods}pods and pod templates"
 
     def targets(self, resource: Resource) -> Iterator[Container]:
         """The containers of the resource's pods."""
         for pod in pods_of(resource):
             if self.probed_only and (pod.operator_probes or not pod.long_running):
+                continue
+            if self.complete_only and pod.partial:
                 continue
             if self.linux_only and pod.windows:
                 continue
@@ -176,7 +197,8 @@ def _find(resource: Resource) -> Iterator[Pod]:
     if places is not None:
         for place in places:
             for node in _follow(root, place.path):
-                yield from _pod(resource, node, place)
+                for template in (node,) if place.built is None else place.built(node):
+                    yield from _pod(resource, template, place)
     # What Pulumi calls a patch is a part of an object that others wrote and cannot be judged alone.
     elif not kind.endswith("Patch") and _looks_like_template(node := root.at(*ANY_KIND.path)):
         yield from _pod(resource, node, PodPlace(ANY_KIND.path, finite=kind.endswith("Job")))
@@ -199,7 +221,13 @@ def _pod(resource: Resource, node: Node, place: PodPlace) -> Iterator[Pod]:
     restart = _text_if_known(spec["restartPolicy"])
     # Controllers that keep pods running accept only Always, which is also the default.
     ends = place.finite or restart in {"Never", "OnFailure"}
-    yield Pod(resource, node, long_running=not ends, operator_probes=place.operator_probes)
+    yield Pod(
+        resource,
+        node,
+        long_running=not ends,
+        operator_probes=place.operator_probes,
+        partial=place.built is not None,
+    )
 
 
 def _looks_like_template(node: Node) -> bool:

@@ -31,5 +31,5 @@ def disallow_privilege_escalation(container: Container) -> Iterator[Violation]:
     if privileged.exists() and privileged.boolean() is not False:
         yield Violation(privileged.path, f"{container.name} is privileged")
     escalation = container.security["allowPrivilegeEscalation"]
-    if escalation.boolean() is not False:
+    if escalation.boolean() is not False and (escalation.exists() or not container.pod.partial):
         yield Violation(escalation.path, f"{container.name} may gain more privileges than it was started with")

@@ -17,7 +17,7 @@ _VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
     title="Require the labels that name a workload, its owner and its cost centre",
     severity=Severity.LOW,
     topics=("ownership", "cost"),
-    applies_to=EveryPod(),
+    applies_to=EveryPod(complete_only=True),
     rationale=(
         "Alerts go to the owner and cost to the cost centre; both are read from the labels of pods, and of the object"
         " that makes the pods. What has none belongs to nobody."

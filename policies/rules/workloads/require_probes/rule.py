@@ -16,7 +16,7 @@ _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
     topics=("availability", "rollout"),
     # Init containers that end, jobs and ephemeral containers have no use for probes; sidecars (init containers that
     # restart always) run as long as the pod.
-    applies_to=EveryContainer(roles=frozenset({Role.APP, Role.SIDECAR}), probed_only=True),
+    applies_to=EveryContainer(roles=frozenset({Role.APP, Role.SIDECAR}), probed_only=True, complete_only=True),
     rationale=(
         "Without a readiness probe a rollout counts a container that cannot serve yet as done and sends it traffic;"
         " without a liveness probe one that hangs stays so for ever."

@@ -13,7 +13,7 @@ from policies.rule import rule
     severity=Severity.MEDIUM,
     topics=("security",),
     # Kubernetes refuses the field on Windows pods.
-    applies_to=EveryContainer(linux_only=True),
+    applies_to=EveryContainer(linux_only=True, complete_only=True),
     rationale=(
         "Who breaks into a process can then not replace its program or leave tools behind, and data that should be on a"
         " volume cannot get lost in a container's layer unnoticed."

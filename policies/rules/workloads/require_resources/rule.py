@@ -14,7 +14,7 @@ from policies.rule import rule
     severity=Severity.HIGH,
     topics=("resources", "availability", "cost"),
     # Kubernetes refuses resources on ephemeral containers.
-    applies_to=EveryContainer(roles=frozenset(Role) - {Role.EPHEMERAL}),
+    applies_to=EveryContainer(roles=frozenset(Role) - {Role.EPHEMERAL}, complete_only=True),
     rationale=(
         "The scheduler places pods by their requests and the quota counts them; without limits one container can starve"
         " its neighbours. Kubernetes would copy a missing request from the limit; it must be written all the same, so"
