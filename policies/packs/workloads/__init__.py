@@ -14,6 +14,15 @@ PACK = Pack(
         "POD-008": "workloads/disallow_latest_tag",
         "POD-009": "workloads/require_labels",
         "POD-010": "workloads/disallow_host_namespaces",
+        "POD-011": "workloads/disallow_host_paths",
+        "POD-012": "workloads/disallow_host_ports",
+        "POD-013": "workloads/limit_apparmor_profiles",
+        "POD-014": "workloads/limit_selinux_options",
+        "POD-015": "workloads/disallow_unmasked_proc",
+        "POD-016": "workloads/limit_sysctls",
+        "POD-017": "workloads/disallow_probe_hosts",
+        "POD-018": "workloads/limit_volume_types",
+        "POD-019": "workloads/disallow_added_capabilities",
     },
 )
 """The pack `workloads`."""
