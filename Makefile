@@ -16,6 +16,10 @@ ifeq ($(strip $(UV_INDEX_URL)),)
 unexport UV_INDEX_URL
 endif
 
+# Compiled modules go into .venv and beside the sources, where git does not look. Without them each command would
+# compile several thousand modules anew, which takes longer than what most commands do.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: up preview rehearse down test soak check bench docs doctor install lock format
 
 up: $(READY)
@@ -69,6 +73,7 @@ $(READY): pyproject.toml locks/bootstrap.txt locks/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/bootstrap.txt
 	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python locks/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q -j 0 -x '/pulumi_aws/' $(VENV)/lib infra policies sandbox apps
 	@touch $@
 
 # Renews the locks from pyproject.toml; they carry hashes and name no index.

@@ -181,7 +181,7 @@ class Session:
         return self._delete(leftovers)
 
     def _delete(self, records: dict[str, Record]) -> bool:
-        condemned = self._store.load().condemned
+        condemned = self._store.condemned()
         everything = {**records, **condemned}
 
         def delete(key: str, record: Record) -> None:

@@ -124,9 +124,7 @@ class StateStore:
                 bodies = {table: self._rows(self._db, table) for table in _COLUMNS}
         except (sqlite3.Error, ValueError) as error:
             raise self._refusal(error) from error
-        rows = {
-            table: {key: self._box.open_sealed(body) for key, body in found.items()} for table, found in bodies.items()
-        }
+        rows = {table: self._opened(found) for table, found in bodies.items()}
         records = [Record.from_json(body) for body in rows["resources"].values()]
         records.sort(key=lambda record: record.sequence)
         return Snapshot(
@@ -135,6 +133,22 @@ class StateStore:
             intents={urn: _intent(body) for urn, body in rows["intents"].items()},
             meta=rows["meta"],
         )
+
+    def condemned(self) -> dict[str, Record]:
+        """Read what replacements left to delete, by nonce.
+
+        Raises:
+            SandboxError: a row does not match its digest.
+        """
+        try:
+            with self._lock:
+                bodies = self._rows(self._db, "condemned")
+        except (sqlite3.Error, ValueError) as error:
+            raise self._refusal(error) from error
+        return {nonce: Record.from_json(body) for nonce, body in self._opened(bodies).items()}
+
+    def _opened(self, bodies: dict[str, Any]) -> dict[str, Any]:
+        return {key: self._box.open_sealed(body) for key, body in bodies.items()}
 
     @staticmethod
     def _rows(db: sqlite3.Connection, table: str) -> dict[str, Any]:
