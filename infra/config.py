@@ -144,6 +144,9 @@ class StackConfig(Document):
     operators: OperatorsConfig = Field(description="how operators come into it")
     availability: AvailabilityConfig = Field(description="over what the stack is spread")
     quota: QuotaConfig = Field(description="what everything together may request")
+    budget: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="US dollars a month that it may typically cost; no limit if null"
+    )
     tenants: tuple[TenantName, ...] = Field(max_length=50, description="tenants of the catalog that live here")
     streaming: StreamingConfig = Field(description="Kafka")
     schema_registry: ServiceConfig = Field(description="the schema registry")

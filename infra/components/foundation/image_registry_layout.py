@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from fractions import Fraction
+
 from pydantic import Field
 
+from infra.core.catalog.prices import IMAGES, Filling
+from infra.core.cost.usage import PLATFORM, Usage
 from infra.core.models import Args
 from infra.core.names import PROJECT
+
+NAME = "image-registry"
+"""Its name as a part of the platform."""
 
 
 class ImageRegistryArgs(Args):
@@ -24,3 +32,10 @@ def repository_name(service: str) -> str:
 def repository_host(account_id: str, region: str) -> str:
     """Host of an account's private registry (Amazon ECR User Guide, private registries)."""
     return f"{account_id}.dkr.ecr.{region}.amazonaws.com"
+
+
+def usages(args: ImageRegistryArgs, filling: Filling) -> Iterator[Usage]:
+    """What full repositories use in a month: each keeps as many images as its lifecycle policy lets it."""
+    size = Fraction(filling.image_gib) * args.keep_images
+    for service in args.services:
+        yield Usage(NAME, PLATFORM, f"images of {service}", IMAGES, size, size, size if args.keep else Fraction(0))

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 from pydantic import Field
 
+from infra.core.catalog.prices import GLACIER, INFREQUENT, KMS_KEY, STANDARD, Filling
+from infra.core.cost.usage import PLATFORM, Usage
 from infra.core.labels import Ownership
 from infra.core.models import Args
 
+NAME = "object-store"
+"""Its name as a part of the platform."""
+
+CLASSES = ("objects", "objects, rarely used", "objects, archived")
 ABORT_UPLOAD_DAYS = 7
 """Days after which the parts of an upload that was never finished are removed."""
 
@@ -83,6 +91,21 @@ def lifecycle_rules(args: ObjectStoreArgs) -> list[dict[str, Any]]:
             "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_UPLOAD_DAYS},
         },
     ]
+
+
+def usages(args: ObjectStoreArgs, filling: Filling) -> Iterator[Usage]:
+    """What the bucket and its key use in a month.
+
+    What came in is as old as its day: the lifecycle rules say in which storage class it is by now. A key that waits
+    for its deletion costs nothing (AWS KMS pricing), so it is paid for after a destruction only when it is kept.
+    """
+    yield Usage(NAME, PLATFORM, "key", KMS_KEY, Fraction(1), Fraction(1), Fraction(int(args.keep)))
+    ages = (0, args.infrequent_access_days, args.archive_days, filling.lakehouse_days)
+    daily = Fraction(filling.lakehouse_gib_a_day.get(args.ownership.environment, 0))
+    for name, price, begin, end in zip(CLASSES, (STANDARD, INFREQUENT, GLACIER), ages, ages[1:], strict=False):
+        held = daily * max(0, min(end, filling.lakehouse_days) - begin)
+        if held:
+            yield Usage(NAME, PLATFORM, name, price, held, held, held if args.keep else Fraction(0))
 
 
 def _document(statements: list[dict[str, Any]]) -> str:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from infra.core.catalog.charts import Chart, ChartCatalog
 from infra.core.catalog.datasets import dataset_problems, role_problems
 from infra.core.catalog.images import Image, ImageCatalog
+from infra.core.catalog.prices import PriceCatalog
 from infra.core.catalog.tenants import Tenant, TenantCatalog
 from infra.core.catalog.topics import Topic, TopicCatalog, resource_name
 from infra.core.catalog.users import KafkaUser, KafkaUserCatalog, dead_letter_topic
@@ -46,6 +47,7 @@ class Catalog:
     classes: Mapping[str, DataClassRules]
     roles: Mapping[str, Role]
     datasets: Mapping[str, Dataset]
+    prices: PriceCatalog
 
 
 def parse_catalog(files: Mapping[str, str]) -> Catalog:
@@ -68,6 +70,7 @@ def parse_catalog(files: Mapping[str, str]) -> Catalog:
         classes=_parse(DataClassCatalog, files, "data-classes.yaml").classes,
         roles=_parse(RoleCatalog, files, "roles.yaml").roles,
         datasets=_parse(DatasetCatalog, files, "datasets.yaml").datasets,
+        prices=_parse(PriceCatalog, files, "prices.yaml"),
     )
     tenants = [*catalog.tenants, PLATFORM_TENANT]
     problems = [

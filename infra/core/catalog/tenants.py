@@ -17,6 +17,12 @@ class Tenant(Document):
     owner: str = Field(pattern=LABEL_VALUE, description="team that answers for it")
     cost_centre: str = Field(pattern=LABEL_VALUE, description="account that pays for it")
     quota_percent: int = Field(ge=1, le=100, description="share of the environment's quota, in per cent")
+    monthly_budget_usd: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000_000,
+        description="US dollars a month that its quota may cost at most; no limit if left out",
+    )
     clearance: tuple[DataClass, ...] = Field(min_length=1, description="data classes that its users may read")
 
 
