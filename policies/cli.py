@@ -73,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     checking.set_defaults(run=_check)
 
+    admitting = commands.add_parser("admission", help="write the rules as policies of the Kubernetes API server")
+    admitting.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where to write the files")
+    admitting.set_defaults(run=_admission)
+
     for command in (listing, checking):
         command.add_argument("--pack", action="append", dest="packs", help="only this pack; may be repeated")
     for command in (listing, explaining, checking):
@@ -136,6 +140,14 @@ def _check(options: argparse.Namespace) -> int:
     else:
         _print_text(findings, unknown, objects=len(found.resources), files=len(found.files))
     return FOUND if findings or (options.strict and unknown) else DONE
+
+
+def _admission(options: argparse.Namespace) -> int:
+    from policies.cel.files import write_admission_files  # noqa: PLC0415 - as above
+
+    changed = write_admission_files(load_packs(), options.out)
+    sys.stdout.write("".join(f"{options.out / name}\n" for name in changed))
+    return DONE
 
 
 def _print_text(findings: list[Finding], unknown: list[Finding], *, objects: int, files: int) -> None:

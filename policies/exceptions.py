@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +24,7 @@ MAXIMUM: Final = 5
 
 _DEFAULT_FILE = Path(__file__).with_name("exceptions.yaml")
 _FIELDS = ("rule", "urn", "reason", "owner", "expires")
+_OBJECT = "object"
 _REMEDY = "Remove it from the exceptions, or make the resource comply and then remove it."
 
 
@@ -36,6 +38,8 @@ class ExceptionEntry:
         reason: Why it cannot comply.
         owner: The team that answers for it.
         expires: The last day on which it holds.
+        object: The Kubernetes object that it speaks of, as `namespace/name`, which excuses it at admission too; empty
+            for what is not judged there.
     """
 
     rule: str
@@ -43,6 +47,7 @@ class ExceptionEntry:
     reason: str
     owner: str
     expires: date
+    object: str = ""
 
     def covers(self, finding: Finding) -> bool:
         """Whether it speaks of that finding, whatever the day."""
@@ -147,9 +152,10 @@ def _read(file: Path) -> Any:
 
 def _entry(file: Path, place: int, entry: Any, known: frozenset[str]) -> ExceptionEntry:
     where = f"{file}: exceptions[{place}]"
-    if not isinstance(entry, dict) or set(entry) != set(_FIELDS):
-        raise InputError(f"{where}: must have exactly the keys {', '.join(_FIELDS)}")
-    for name in _FIELDS[:-1]:
+    if not isinstance(entry, dict) or set(entry) - {_OBJECT} != set(_FIELDS):
+        raise InputError(f"{where}: must have exactly the keys {', '.join(_FIELDS)}, and may have {_OBJECT}")
+    named = [_OBJECT] if _OBJECT in entry else []
+    for name in (*_FIELDS[:-1], *named):
         if not isinstance(entry[name], str) or not entry[name].strip():
             raise InputError(f"{where}.{name}: is {entry[name]!r} and must be text that is not empty")
     if entry["rule"] not in known:
@@ -160,4 +166,6 @@ def _entry(file: Path, place: int, entry: Any, known: frozenset[str]) -> Excepti
     expires = entry["expires"]
     if not isinstance(expires, date) or isinstance(expires, datetime):
         raise InputError(f"{where}.expires: is {expires!r} and must be a day, as 2027-01-31")
-    return ExceptionEntry(entry["rule"], entry["urn"], entry["reason"], entry["owner"], expires)
+    if named and not re.fullmatch(r"[a-z0-9.-]+/[a-z0-9.-]+", entry[_OBJECT]):
+        raise InputError(f"{where}.{_OBJECT}: is {entry[_OBJECT]!r} and must be namespace/name of a Kubernetes object")
+    return ExceptionEntry(entry["rule"], entry["urn"], entry["reason"], entry["owner"], expires, entry.get(_OBJECT, ""))

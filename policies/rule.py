@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from policies.environments import level_for
@@ -70,7 +72,6 @@ class Rule:
         remediation: How to comply.
         check: Yields a `Violation` for each breach in one target.
         mandatory_everywhere: Whether it stops a deployment also where rules are otherwise advisory.
-        cel: The same rule as a CEL expression for admission, if it has one.
     """
 
     id: str
@@ -83,7 +84,19 @@ class Rule:
     remediation: str
     check: Callable[[Any], Iterable[Violation]]
     mandatory_everywhere: bool = False
-    cel: str | None = None
+
+    @property
+    def cel(self) -> str | None:
+        """The same rule as a CEL expression for admission: `rule.cel` beside the rule's module, if there is one.
+
+        It says of one target that it complies; comments are left out.
+        """
+        module = sys.modules[self.check.__module__].__file__
+        file = Path(module or "").with_name("rule.cel")
+        if not file.is_file():
+            return None
+        lines = file.read_text("utf-8").splitlines()
+        return "\n".join(line for line in lines if not line.lstrip().startswith("//")).strip()
 
     @property
     def about_stack(self) -> bool:
@@ -175,7 +188,6 @@ def rule(
     remediation: str,
     frameworks: tuple[str, ...] = (),
     mandatory_everywhere: bool = False,
-    cel: str | None = None,
 ) -> Callable[[Callable[[Any], Iterable[Violation]]], Rule]:
     """Make a `Rule` of the function below; the arguments are the attributes of `Rule`."""
 
@@ -191,7 +203,6 @@ def rule(
             remediation=remediation,
             check=check,
             mandatory_everywhere=mandatory_everywhere,
-            cel=cel,
         )
 
     return decorate
