@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+from sandbox.deploy import cost
 from sandbox.deploy.tree import SIGNS, render_components, render_tree
 from sandbox.engine.events import Diagnostic, Event, PolicyFinding, Progress, StepEnded, StepStarted
 from sandbox.engine.host import RunReport
@@ -142,8 +143,15 @@ class Console:
             if summary.get(op):
                 self.result(f"    {SIGNS[op]:2} {summary[op]} {word}")
 
-    def outputs(self, outputs: dict[str, object]) -> None:
-        """Print the stack's outputs."""
+    def cost(self, outputs: Mapping[str, object], former: Mapping[str, object]) -> None:
+        """Print what the stack costs a month, against what was deployed."""
+        lines = cost.lines(cost.compare(outputs, former))
+        if lines:
+            self.result("\n" + "\n".join(lines))
+
+    def outputs(self, outputs: Mapping[str, object]) -> None:
+        """Print the stack's outputs, but for its cost, which is told by itself."""
+        outputs = {name: value for name, value in outputs.items() if name != cost.OUTPUT}
         if outputs:
             self.result("\nOutputs:")
             width = max(len(name) for name in outputs)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from typing import Any
 
 from sandbox.cli.console import Console
 from sandbox.cli.context import choose_engine, environment, print_json, require_sandbox_stack
 from sandbox.control_plane.endpoints import Endpoints
 from sandbox.control_plane.lifecycle import destroy as destroy_sandbox
 from sandbox.control_plane.lifecycle import status, stop
+from sandbox.deploy.cost import stored_outputs
 from sandbox.deploy.embedded import EmbeddedEngine
 from sandbox.deploy.environment import Environment
 from sandbox.deploy.inventory_check import differences, remember_before
@@ -34,9 +36,10 @@ def up(arguments: Namespace, console: Console) -> int:
             engine.warm()
             endpoints = where.start(console.progress)
             remember_before(where, endpoints)
+            former = stored_outputs(where.state_path)
             report = deploy(engine, endpoints, console, where, refresh=arguments.refresh)
             if arguments.json:
-                print_json(to_json(report, console.seconds))
+                print_json(to_json(report, console.seconds, former))
             return report.exit_code
 
 
@@ -44,7 +47,7 @@ def deploy(
     engine: EmbeddedEngine, endpoints: Endpoints, console: Console, where: Environment, *, refresh: bool = False
 ) -> RunReport:
     """Plan, and apply what the plan found; an empty plan ends it."""
-    first = not where.state_path.exists()
+    first, former = not where.state_path.exists(), stored_outputs(where.state_path)
     console.progress(f"planning stack {where.stack}")
     if first:
         plan = _plan_with_apply_warming(engine, endpoints, console, refresh=refresh)
@@ -56,11 +59,13 @@ def deploy(
     if not plan.changes and plan.ended is not None and not plan.ended.state_changed:
         console.result(_NOTHING)
         console.counts(plan.summary, planned=False)
+        console.cost(plan.ended.outputs, former)
         console.outputs(plan.ended.outputs)
         console.duration()
         return plan
     console.plan(plan, every=False)
     console.counts(plan.summary, planned=True)
+    console.cost(plan.ended.outputs if plan.ended else {}, former)
     console.progress(f"deploying {plan.changes} changes")
     applied = engine.apply(endpoints, console.listen, refresh=refresh)
     applied.steps = plan.steps
@@ -97,6 +102,7 @@ def preview(arguments: Namespace, console: Console) -> int:
         engine.warm()
         was_running = status(where.paths.name, root=where.paths.root).state not in ("absent", "stopped")
         existed = where.paths.home.exists()
+        former = stored_outputs(where.state_path)
         endpoints = where.start(console.progress)
         try:
             report = engine.plan(endpoints, console.listen, refresh=arguments.refresh)
@@ -106,17 +112,18 @@ def preview(arguments: Namespace, console: Console) -> int:
                 stop(where.paths.name, root=where.paths.root)
                 if not existed:
                     destroy_sandbox(where.paths.name, root=where.paths.root)
-    return _show_preview(arguments, console, report)
+    return _show_preview(arguments, console, report, former)
 
 
-def _show_preview(arguments: Namespace, console: Console, report: RunReport) -> int:
+def _show_preview(arguments: Namespace, console: Console, report: RunReport, former: Mapping[str, Any]) -> int:
     if arguments.json:
-        print_json(to_json(report, console.seconds))
+        print_json(to_json(report, console.seconds, former))
     elif report.ok:
         if not report.changes:
             console.result(_NOTHING)
         console.plan(report, every=True)
         console.counts(report.summary, planned=True)
+        console.cost(report.ended.outputs if report.ended else {}, former)
         console.duration()
     if report.ok and arguments.expect_no_changes and report.changes:
         console.error(f"{report.changes} changes, and none were expected (--expect-no-changes)")

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from sandbox.deploy import cost
 from sandbox.engine.events import StepPlanned
 from sandbox.engine.host import RunReport
 
 
-def to_json(report: RunReport, seconds: float) -> dict[str, Any]:
+def to_json(report: RunReport, seconds: float, former: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Describe a run.
 
     Args:
         report: the run.
         seconds: how long the command took; written in nanoseconds, as Pulumi does.
+        former: the outputs of what was deployed before.
 
     Returns:
         `steps` (changed resources only), `changeSummary` (always with create, update, replace, delete and same),
-        `diagnostics`, `policies`, `outputs`, `duration` and `result`.
+        `diagnostics`, `policies`, `outputs`, `cost` (see `sandbox.deploy.cost.compare`), `duration` and `result`.
     """
+    outputs = report.ended.outputs if report.ended else {}
     return {
         "steps": [_step(step) for step in report.steps if step.op != "same"],
         "changeSummary": report.summary,
@@ -37,7 +41,8 @@ def to_json(report: RunReport, seconds: float) -> dict[str, Any]:
             }
             for finding in report.findings
         ],
-        "outputs": report.ended.outputs if report.ended else {},
+        "outputs": outputs,
+        "cost": cost.compare(outputs, former or {}),
         "duration": int(seconds * 1e9),
         "result": "succeeded" if report.ok else "failed",
     }

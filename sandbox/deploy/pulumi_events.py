@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sandbox.deploy import cost
+
 _NO_CHANGE = ("same", "read", "refresh")
 _COUNTED = ("create", "update", "replace", "delete", "same")
 _STACK = "pulumi:pulumi:Stack"
@@ -24,13 +26,14 @@ def to_document(lines: Iterable[str], *, ok: bool) -> dict[str, Any]:
     policies: list[dict[str, str]] = []
     counts = dict.fromkeys(_COUNTED, 0)
     outputs: dict[str, Any] = {}
+    former: dict[str, Any] = {}
     seconds = 0.0
     for event in _events(lines):
         if step := event.get("resourcePreEvent", {}).get("metadata"):
             steps += [_step(step)] if step["op"] not in _NO_CHANGE else []
         elif done := event.get("resOutputsEvent", {}).get("metadata"):
             if done["type"] == _STACK:
-                outputs = (done.get("new") or {}).get("outputs") or {}
+                outputs, former = ((done.get(which) or {}).get("outputs") or {} for which in ("new", "old"))
         elif said := event.get("diagnosticEvent"):
             if said.get("severity") in _WORTH_TELLING and not said.get("ephemeral"):
                 message = {"severity": said["severity"], "message": str(said["message"]).strip()}
@@ -46,6 +49,7 @@ def to_document(lines: Iterable[str], *, ok: bool) -> dict[str, Any]:
         "diagnostics": diagnostics,
         "policies": policies,
         "outputs": {key: _without_wrapper(value) for key, value in outputs.items()},
+        "cost": cost.compare(outputs, former),
         "duration": int(seconds * 1e9),
         "result": "succeeded" if ok else "failed",
     }

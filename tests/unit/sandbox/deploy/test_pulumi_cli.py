@@ -178,6 +178,7 @@ def test_events_of_a_deployment_become_one_document_with_counts_and_masked_secre
         "diagnostics": [{"urn": "urn:a", "severity": "error", "message": "refused"}],
         "policies": [{"rule": "POD-001", "level": "mandatory", "urn": "urn:a", "message": "no limit"}],
         "outputs": {"word": "[secret]", "url": "http://x"},
+        "cost": None,
         "duration": 2_000_000_000,
         "result": "failed",
     }
