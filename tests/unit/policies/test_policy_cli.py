@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from policies.cli import main
+from policies.runtime import PACKS, load_packs
 
 GOOD = """apiVersion: v1
 kind: ConfigMap
@@ -48,13 +49,13 @@ def _pod(name: str, image: object) -> dict[str, Any]:
 def test_list_names_every_rule(capsys: pytest.CaptureFixture[str]):
     code, out, err = _run(capsys, "list")
     assert (code, err) == (0, "")
-    assert [line.split()[0] for line in out.splitlines()] == [f"POD-{number:03}" for number in range(1, 11)]
+    assert [line.split()[0] for line in out.splitlines()] == list(load_packs().rules)
 
 
 def test_list_as_json_carries_the_metadata(capsys: pytest.CaptureFixture[str]):
     code, document = _json(capsys, "list")
     assert code == 0
-    first = document["rules"][0]
+    [first] = [rule for rule in document["rules"] if rule["id"] == "POD-001"]
     assert (first["id"], first["severity"], first["packs"]) == ("POD-001", "high", ["workloads"])
     assert first["rationale"]
     assert first["remediation"]
@@ -108,7 +109,7 @@ def test_the_level_follows_from_the_stack(capsys: pytest.CaptureFixture[str], tm
     code, document = _json(capsys, "check", file, "--stack", "dev")
     assert code == 1
     levels = {finding["rule"]: finding["level"] for finding in document["findings"]}
-    assert levels == {"POD-009": "advisory", "POD-010": "mandatory"}
+    assert (levels["POD-009"], levels["POD-010"]) == ("advisory", "mandatory")
 
 
 def test_a_folder_is_read_with_all_its_files_and_says_what_it_left_out(
@@ -199,10 +200,10 @@ def test_what_is_encrypted_or_not_known_is_unknown_and_fails_only_when_strict(
     code, document = _json(capsys, "check", file)
     assert code == 0
     assert document["findings"] == []
-    assert {finding["rule"] for finding in document["unknown"]} == {f"POD-{number:03}" for number in range(1, 11)}
+    assert {f"POD-{number:03}" for number in range(1, 11)} <= {finding["rule"] for finding in document["unknown"]}
     assert all(finding["message"].startswith("UNKNOWN") for finding in document["unknown"])
     assert _run(capsys, "check", file, "--strict")[0] == 1
-    assert "10 unknown" in _run(capsys, "check", file)[1]
+    assert f"{len(document['unknown'])} unknown" in _run(capsys, "check", file)[1]
 
 
 @pytest.mark.parametrize("image", ["[unknown]", "registry.example/[unknown]/web:1.0.0"])
@@ -297,7 +298,7 @@ def test_wrong_usage_is_exit_2(capsys: pytest.CaptureFixture[str]):
 
 def test_a_pack_that_does_not_exist_is_exit_2(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     code, _, err = _run(capsys, "check", _file(tmp_path, "good.yaml", GOOD), "--pack", "nope")
-    assert (code, err) == (2, "policies: there is no policy pack 'nope'; there are: workloads\n")
+    assert (code, err) == (2, f"policies: there is no policy pack 'nope'; there are: {', '.join(PACKS)}\n")
 
 
 def test_an_exception_that_is_expired_or_unused_fails_the_check(capsys: pytest.CaptureFixture[str], tmp_path: Path):

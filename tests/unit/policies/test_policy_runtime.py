@@ -69,9 +69,14 @@ def test_loading_and_asking_the_packs_does_not_import_pulumi(monkeypatch: pytest
     assert "pulumi" not in sys.modules
 
 
-def test_the_pack_workloads_is_this_list():
-    assert PACKS == ("workloads",)
-    assert list(load_packs(["workloads"]).rules) == [f"POD-{number:03}" for number in range(1, 11)]
+def test_the_packs_are_these():
+    assert set(PACKS) <= {"aws", "masking", "network", "quotas", "workloads"}
+    assert len(PACKS) == len(set(PACKS))
+
+
+def test_an_id_belongs_to_one_rule_and_one_pack():
+    ids = [id_ for name in PACKS for id_ in load_packs([name]).rules]
+    assert len(ids) == len(set(ids))
 
 
 def test_every_rule_says_why_and_what_to_do():
@@ -82,7 +87,7 @@ def test_every_rule_says_why_and_what_to_do():
 
 
 def test_a_pack_that_does_not_exist_is_refused_with_the_names_that_do():
-    with pytest.raises(InputError, match="there is no policy pack 'nope'; there are: workloads"):
+    with pytest.raises(InputError, match=f"there is no policy pack 'nope'; there are: {', '.join(PACKS)}"):
         load_packs(["nope"])
 
 
@@ -103,6 +108,17 @@ def test_a_rule_over_a_type_is_asked_about_that_type_only():
         "Set public to false.",
     )
     assert PACKED.check_resource(other, stack="prod") == []
+
+
+def test_only_rules_that_could_concern_a_type_are_asked_about_it():
+    assert disallow_public.may_concern("aws:s3/bucket:Bucket")
+    assert not disallow_public.may_concern("aws:s3/object:Object")
+    assert not require_bucket.may_concern("aws:s3/bucket:Bucket")
+
+
+def test_packs_say_whether_they_need_the_whole_stack():
+    assert PACKED.needs_stack
+    assert not Packs(PACKED.packs, {"TEST-002": disallow_public}).needs_stack
 
 
 def test_a_rule_over_the_stack_is_asked_once_and_may_name_the_offender():
