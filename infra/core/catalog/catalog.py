@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from infra.core.catalog.charts import Chart, ChartCatalog
-from infra.core.catalog.datasets import dataset_problems, role_problems
+from infra.core.catalog.datasets import dataset_problems, role_problems, topic_problems
 from infra.core.catalog.images import Image, ImageCatalog
 from infra.core.catalog.prices import PriceCatalog
 from infra.core.catalog.tenants import Tenant, TenantCatalog
@@ -31,6 +31,17 @@ PLATFORM_TENANT = "platform"
 DEAD_LETTER_PARTITIONS = 1
 DEAD_LETTER_HOURS = 336
 """Two weeks: long enough for a person to come back from leave and replay."""
+
+DEAD_LETTER_COLUMNS = [
+    {"name": "topic", "type": "string", "class": "internal", "description": "Topic that the record came from"},
+    {"name": "partition", "type": "int32", "class": "internal", "description": "Partition that it came from"},
+    {"name": "record_offset", "type": "int64", "class": "internal", "description": "Offset that it had there"},
+    {"name": "failed_at", "type": "timestamp", "class": "internal", "description": "Instant of the last attempt"},
+    {"name": "attempts", "type": "int32", "class": "internal", "description": "How often it was tried"},
+    {"name": "error", "type": "string", "class": "confidential", "description": "What the last attempt said"},
+    {"name": "payload", "type": "string", "class": "confidential", "description": "The record, in base64"},
+]
+"""Fields of every dead letter, the same for all consumers."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -78,6 +89,7 @@ def parse_catalog(files: Mapping[str, str]) -> Catalog:
         *_unknown_references(catalog),
         *_reads_above_clearance(catalog),
         *role_problems(catalog.roles, catalog.classes),
+        *topic_problems(catalog.topics, catalog.classes),
         *dataset_problems(catalog.datasets, catalog.classes, catalog.roles, tenants, catalog.topics),
     ]
     if problems:
@@ -118,6 +130,7 @@ def _dead_letters(users: Mapping[str, KafkaUser]) -> Iterator[tuple[str, Topic]]
                 "key": ["topic"],
                 "partitions": DEAD_LETTER_PARTITIONS,
                 "retentionHours": DEAD_LETTER_HOURS,
+                "columns": DEAD_LETTER_COLUMNS,
             }
             yield dead_letter_topic(name), Topic.model_validate(facts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
+from infra.core.catalog.topics import Topic
 from infra.core.data.classes import DataClassRules
 from infra.core.data.dataset import MASKING_ENGINES, TOKEN_SUFFIX, Dataset, parse_partition
 from infra.core.data.roles import Role
@@ -35,6 +36,27 @@ def role_problems(roles: Mapping[str, Role], classes: Mapping[str, DataClassRule
                 limit = f"the role sees {column_class} {role.treatment(column_class)}, so it may not turn tokens back"
                 fix = "Take the class from detokenizes, or let the role see it clear"
                 yield Problem(ROLES_FILE, f"roles.{name}.detokenizes", column_class, limit, fix)
+
+
+def topic_problems(topics: Mapping[str, Topic], classes: Mapping[str, DataClassRules]) -> Iterator[Problem]:
+    """What is wrong with the columns of topics.
+
+    A topic whose name begins with an underscore belongs to a system that keeps a format of its own in it.
+    """
+    file = "infra/catalog/topics.yaml"
+    for name, topic in topics.items():
+        if not topic.columns and not name.startswith("_"):
+            limit = "a topic says what its records carry; schemas and classes follow from it"
+            yield Problem(file, f"topics.{name}.columns", "missing", limit, f"Add columns to {name}")
+        for column in topic.columns:
+            if column.class_ not in classes:
+                hint = closest(column.class_, classes)
+                yield Problem(file, f"topics.{name}.columns.{column.name}.class", column.class_, "no such class", hint)
+            elif topic.retention_hours and topic.retention_hours > classes[column.class_].max_retention_days * 24:
+                most = classes[column.class_].max_retention_days * 24
+                limit = f"at most {most}, since column {column.name} is {column.class_}"
+                fix = f"Keep records at most {most} hours"
+                yield Problem(file, f"topics.{name}.retentionHours", str(topic.retention_hours), limit, fix)
 
 
 def dataset_problems(

@@ -4,6 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from infra.core.data.classes import most_sensitive
+from infra.core.data.compatibility import Compatibility
+from infra.core.data.dataset import Column
 from infra.core.labels import LABEL_VALUE, DataClass
 from infra.core.models import Document
 
@@ -30,6 +33,30 @@ class Topic(Document):
     retention_hours: int | None = Field(
         default=None, ge=1, le=LONGEST_RETENTION_HOURS, description="how long records are kept; only for cleanup delete"
     )
+
+    columns: tuple[Column, ...] = Field(
+        default=(), description="fields of its records, the key's among them; none for what keeps a format of its own"
+    )
+    format: Literal["avro", "json"] = Field(default="avro", description="how its records are written")
+    compatibility: Compatibility = Field(
+        default="backward", description="what a change of its schema must keep working: old records, old readers, both"
+    )
+
+    @model_validator(mode="after")
+    def _columns_agree(self) -> "Topic":
+        names = [column.name for column in self.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        missing = [name for name in self.key if name not in names]
+        if not names:
+            return self
+        if twice:
+            raise ValueError(f"must have each column once; {', '.join(twice)} stands twice")
+        if missing:
+            raise ValueError(f"must have every field of its key among its columns; {', '.join(missing)} is missing")
+        level = most_sensitive([column.class_ for column in self.columns])
+        if level != self.data_class:
+            raise ValueError(f"must have dataClass {level}, since that is the most sensitive class of its columns")
+        return self
 
     @model_validator(mode="after")
     def _retention_follows_cleanup(self) -> "Topic":

@@ -66,7 +66,7 @@ def filtered(dataset: Dataset, role: Role) -> bool:
 
 
 def _filter_is_hidden(dataset: Dataset, role: Role) -> bool:
-    scope = dataset.row_filter and dataset.column(dataset.row_filter.column)
+    scope = dataset.column(dataset.row_filter.column) if dataset.row_filter else None
     return scope is None or role.treatment(scope.class_) != "clear"
 
 

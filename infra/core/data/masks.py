@@ -97,7 +97,7 @@ def token_sql(token_column: str, dialect: Dialect) -> str:
 
 
 def whole_match(column: str, form: str, dialect: Dialect) -> str:
-    r"""Whether the whole of ``column`` has ``form``: ``\A`` and ``\z``, since ``$`` may stand before a last line feed."""
+    r"""Whether all of ``column`` has ``form``: by ``\A`` and ``\z``, since ``$`` also stands before a line feed."""
     function = "match" if dialect == "clickhouse" else "regexp_like"
     whole = literal(rf"\A(?:{form})\z", dialect)
     return f"{function}({column}, {whole})"
