@@ -124,6 +124,9 @@ def _references(at: str, dataset: Dataset) -> Iterator[Problem]:
         limit = "rows are filtered by text that every row has"
         fix = "Make it a string that is not nullable"
         yield Problem(FILE, f"{at}.rowFilter.column", scope.name, limit, fix)
+    if scope and scope.class_.startswith("pii."):
+        limit = f"whoever reads filtered rows sees {scope.name} clear, and it is {scope.class_}"
+        yield Problem(FILE, f"{at}.rowFilter.column", scope.name, limit, "Filter by a column without personal data")
     for partition in partitions:
         column = dataset.column(partition.column)
         if column and partition.transform in ("day", "month", "year", "hour"):

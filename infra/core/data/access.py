@@ -40,34 +40,32 @@ class ColumnView:
 
 
 def column_views(dataset: Dataset, role: Role) -> tuple[ColumnView, ...]:
-    """Every declared column as ``role`` sees it, hidden ones included, in their order."""
-    return tuple(ColumnView(column, role.treatment(column.class_)) for column in dataset.columns)
+    """Every declared column as ``role`` sees it, hidden ones included, in their order.
+
+    The column that a reader's rows are filtered by is always clear: all it says is whom the reader belongs to.
+    """
+    by = dataset.row_filter.column if dataset.row_filter and filtered(dataset, role) else None
+    return tuple(
+        ColumnView(column, "clear" if column.name == by else role.treatment(column.class_))
+        for column in dataset.columns
+    )
 
 
 def visible(dataset: Dataset, role: Role) -> tuple[ColumnView, ...]:
-    """The columns that ``role`` sees at all; a dataset of which it sees none does not exist for it."""
+    """The columns that ``role`` sees at all."""
     return tuple(view for view in column_views(dataset, role) if view.treatment != "hidden")
 
 
 def readers(catalog: DataCatalog, dataset: Dataset) -> Iterator[tuple[str, Role]]:
-    """The roles that see something of ``dataset``.
-
-    A role that reads only what it is entitled to does not read a dataset whose filter names a column hidden from it:
-    what filters its rows must not tell it what it may not see.
-    """
+    """The roles that may see something of ``dataset``, in the catalog's order; for others it does not exist."""
     for name, role in catalog.roles.items():
-        if visible(dataset, role) and not (filtered(dataset, role) and _filter_is_hidden(dataset, role)):
+        if any(role.treatment(column.class_) != "hidden" for column in dataset.columns):
             yield name, role
 
 
 def filtered(dataset: Dataset, role: Role) -> bool:
     """Whether ``role`` sees only the rows of ``dataset`` that it is entitled to."""
     return role.rows == "entitled" and dataset.row_filter is not None
-
-
-def _filter_is_hidden(dataset: Dataset, role: Role) -> bool:
-    scope = dataset.column(dataset.row_filter.column) if dataset.row_filter else None
-    return scope is None or role.treatment(scope.class_) != "clear"
 
 
 def has_token(column: Column, classes: Mapping[str, DataClassRules]) -> bool:
