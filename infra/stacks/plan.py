@@ -16,7 +16,7 @@ from infra.components.foundation.tenancy_layout import (
     tenant_spec,
 )
 from infra.components.streaming import kafka_layout, strimzi_layout
-from infra.components.streaming.access import NAMESPACE, KafkaAccess, tenant_client
+from infra.components.streaming.access import NAMESPACE, KafkaAccess, tenant_client, tenant_member
 from infra.components.streaming.backbone import StreamingBackboneArgs
 from infra.components.streaming.credentials import KafkaCredentialsArgs
 from infra.components.streaming.kafka_layout import KafkaArgs
@@ -34,6 +34,7 @@ from infra.core.names import bucket_name
 from infra.core.quantity import Compute
 from infra.core.quota import Share, namespace_budget, shortfall
 from infra.core.validation import closest
+from infra.core.wiring import Member, Party, Wiring, wire
 from infra.core.workload.spec import Replicas, WorkloadSpec
 from infra.stacks.profile import Profile
 
@@ -44,6 +45,7 @@ class Plan:
 
     ownership: Ownership
     tenancy: TenancyArgs
+    wiring: Wiring
     kafka: KafkaAccess
     credentials: KafkaCredentialsArgs
     streaming: StreamingBackboneArgs
@@ -63,7 +65,8 @@ def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gatewa
         file: name of the configuration's file, for errors.
 
     Raises:
-        ConfigurationError: configuration and catalog do not fit each other, or what runs does not fit the quota.
+        ConfigurationError: configuration and catalog do not fit each other, what runs does not fit the quota, or
+            somebody uses what nobody serves.
     """
     problems = [*_catalog_problems(config, catalog, file)]
     if problems:
@@ -83,9 +86,22 @@ def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gatewa
     problems = [*_quota_problems(config, shares, tenants, file)]
     if problems:
         raise ConfigurationError(problems)
+    namespaces = _namespaces(config, catalog, ownership, shares)
+    clients = tuple(tenant_client(user, home) for user, home in homes.items())
+    members = [
+        *(spec.member() for spec in workloads),
+        *kafka_layout.operator_members(kafka),
+        *_tenant_members(clients, access, namespaces),
+    ]
     return Plan(
         ownership=ownership,
-        tenancy=TenancyArgs(ownership=ownership, namespaces=_namespaces(config, catalog, ownership, shares)),
+        tenancy=TenancyArgs(ownership=ownership, namespaces=namespaces),
+        wiring=wire(
+            members,
+            namespaces=[spec.name for spec in namespaces],
+            users=users,
+            administrators=kafka_layout.administrators(kafka),
+        ),
         kafka=access,
         credentials=KafkaCredentialsArgs(
             users=kafka_layout.credential_users(kafka, users),
@@ -99,7 +115,7 @@ def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gatewa
             registry=registry,
             topics=dict(catalog.topics),
             users=users,
-            tenant_clients=tuple(tenant_client(user, home) for user, home in homes.items()),
+            tenant_clients=clients,
             keep=profile.keep,
         ),
         gateway=gateway,
@@ -172,6 +188,14 @@ def _namespaces(
     quota = config.quota.compute
     tenants = (tenant_spec(name, catalog.tenants[name], config.environment, quota) for name in config.tenants)
     return (*platform, *tenants)
+
+
+def _tenant_members(
+    clients: Sequence[Party], access: KafkaAccess, namespaces: Sequence[NamespaceSpec]
+) -> Iterator[Member]:
+    owners = {spec.name: spec.ownership for spec in namespaces}
+    for client in clients:
+        yield tenant_member(client, access, owners[client.namespace])
 
 
 def _largest(shares: Sequence[Share]) -> Compute:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pulumi
 
+from infra.components.edge.mesh import Mesh, MeshArgs
+from infra.components.edge.mesh_layout import DEFINITIONS
 from infra.components.foundation.operator_chart import OperatorChart, OperatorChartArgs
 from infra.components.foundation.tenancy import Tenancy
 from infra.components.streaming import strimzi_layout
@@ -45,22 +47,30 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     plan = make_plan(config, catalog, profile, gateway_tag=service_tag(GATEWAY_PACKAGE), file=file)
     options = pulumi.ResourceOptions(providers=make_providers(config, plan.ownership))
     tenancy = Tenancy("tenancy", plan.tenancy, opts=options)
+    mesh = _mesh(plan, profile, tenancy, options)
+    # No pod starts before its namespace refuses what nobody declared, in the network and in the mesh.
+    ready = {namespace: (*first, *mesh.ready[namespace]) for namespace, first in tenancy.ready.items()}
     outputs, key_arn = _aws_parts(plan, options)
-    streaming_ready = tenancy.ready[plan.gateway.namespace]
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
     credentials = KafkaCredentials(
         "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, ready=tenancy.ready, opts=options
     )
-    charts = _operators(config, catalog, plan, profile, tenancy, options)
+    charts = _operators(config, catalog, plan, profile, ready, options)
     backbone = StreamingBackbone(
         "streaming",
         plan.streaming,
         credentials=credentials,
         definitions=[definition for chart in charts for definition in chart.definitions],
-        ready=tenancy.ready,
+        ready=ready,
         opts=options,
     )
-    gateway = Workload("stream-gateway", plan.gateway, after=streaming_ready, ready_after=backbone.ready, opts=options)
+    gateway = Workload(
+        "stream-gateway",
+        plan.gateway,
+        after=ready[plan.gateway.namespace],
+        ready_after=backbone.ready,
+        opts=options,
+    )
     return {
         "namespaces": [spec.name for spec in plan.tenancy.namespaces],
         "kafkaBootstrap": backbone.bootstrap,
@@ -72,6 +82,17 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "recordedCharts": [chart.recorded for chart in charts if chart.recorded],
         **outputs,
     }
+
+
+def _mesh(plan: Plan, profile: Profile, tenancy: Tenancy, options: pulumi.ResourceOptions) -> Mesh:
+    args = MeshArgs(
+        ownership=plan.ownership,
+        namespaces=tuple(spec.name for spec in plan.tenancy.namespaces),
+        wiring=plan.wiring,
+        definitions=read_definitions(DEFINITIONS),
+        keep=profile.keep,
+    )
+    return Mesh("mesh", args, after=tenancy.ready, opts=options)
 
 
 def _aws_parts(plan: Plan, options: pulumi.ResourceOptions) -> tuple[dict[str, Any], pulumi.Output[str] | None]:
@@ -96,7 +117,7 @@ def _operators(
     catalog: Catalog,
     plan: Plan,
     profile: Profile,
-    tenancy: Tenancy,
+    ready: Mapping[str, Sequence[pulumi.Resource]],
     options: pulumi.ResourceOptions,
 ) -> Sequence[OperatorChart]:
     if profile.kafka != "strimzi":
@@ -111,4 +132,4 @@ def _operators(
         definitions=read_definitions(chart.crds),
         keep=profile.keep,
     )
-    return (OperatorChart("strimzi", args, after=tenancy.ready[OPERATOR_NAMESPACE], opts=options),)
+    return (OperatorChart("strimzi", args, after=ready[OPERATOR_NAMESPACE], opts=options),)

@@ -82,6 +82,7 @@ def test_components_are_named_by_domain_and_class(stack: str):
     components = {r.type for r in rendered(stack).resources if r.type.startswith("platform:")}
     expected = {
         "platform:core:Workload",
+        "platform:edge:Mesh",
         "platform:foundation:ObjectStore",
         "platform:foundation:Tenancy",
         "platform:streaming:KafkaCredentials",
@@ -298,10 +299,15 @@ def test_kafka_has_three_brokers_and_copies_two_in_sync_racks_passwords_tls_and_
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_custom_resources_depend_on_their_definitions(stack: str):
-    definitions = {r.urn for r in rendered(stack).of_type(":CustomResourceDefinition")}
-    assert len(definitions) == 4
-    for name in ("streaming-controllers", "streaming-brokers", "streaming-cluster"):
-        assert definitions <= set(rendered(stack).named(name).request.dependencies)
+    definitions = {r.name: r.urn for r in rendered(stack).of_type(":CustomResourceDefinition")}
+    for prefix, count, names in (
+        ("strimzi-", 4, ("streaming-controllers", "streaming-brokers", "streaming-cluster")),
+        ("mesh-", 3, ("mesh-platform-streaming-default-deny", "mesh-platform-streaming-kafka-callers")),
+    ):
+        wanted = {urn for name, urn in definitions.items() if name.startswith(prefix)}
+        assert len(wanted) == count
+        for name in names:
+            assert wanted <= set(rendered(stack).named(name).request.dependencies)
 
 
 def test_crds_only_records_the_chart_and_install_declares_it():

@@ -13,7 +13,8 @@ from infra.core.models import Args
 from infra.core.names import dns_label
 from infra.core.quantity import Compute, format_cpu, format_memory, gibibytes
 from infra.core.quota import Budget, Share
-from infra.core.wiring import default_deny, dns_egress
+from infra.core.wiring import allow_probes, default_deny, dns_egress
+from infra.core.wiring.mesh import DATAPLANE
 
 Manifest = dict[str, Any]
 POD_SECURITY_VERSION = "v1.34"
@@ -112,8 +113,8 @@ def tenant_spec(name: str, tenant: Tenant, environment: Environment, environment
 
 
 def namespace_manifest(spec: NamespaceSpec) -> Manifest:
-    """The namespace itself, in which no pod may be less than restricted."""
-    labels = object_labels(spec.name, "tenancy", spec.ownership)
+    """The namespace itself, in which no pod may be less than restricted, and each is part of the mesh."""
+    labels = {**object_labels(spec.name, "tenancy", spec.ownership), **DATAPLANE}
     for mode in ("enforce", "audit", "warn"):
         labels[f"pod-security.kubernetes.io/{mode}"] = "restricted"
         labels[f"pod-security.kubernetes.io/{mode}-version"] = POD_SECURITY_VERSION
@@ -126,6 +127,7 @@ def content_manifests(spec: NamespaceSpec) -> Iterator[tuple[str, Manifest]]:
     yield "limits", _labelled(spec, _limits(spec))
     yield "default-deny", _labelled(spec, default_deny(spec.name))
     yield "allow-dns", _labelled(spec, dns_egress(spec.name))
+    yield "allow-probes", _labelled(spec, allow_probes(spec.name))
     for role in spec.roles:
         rules = [
             {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}

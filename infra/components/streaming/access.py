@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from infra.core.labels import Ownership
 from infra.core.models import Args
-from infra.core.wiring import Offer, Party
+from infra.core.wiring import Edge, KafkaLogin, Member, Offer, Party, Use
 from infra.core.workload.spec import SecretFiles, SecretKey
 
 NAMESPACE = "platform-streaming"
@@ -28,14 +29,40 @@ class KafkaAccess(Args):
     ca_secret: str | None = Field(default=None, description="Secret with the CA's certificate")
     offer: Offer = Field(description="the listener, for the wiring")
 
+    def use(self, user: str) -> Use:
+        """The listener, used as that Kafka user."""
+        return self.offer.use(KafkaLogin(user=user))
+
     def ca_files(self) -> tuple[SecretFiles, ...]:
         """Mount of the CA's certificate, where there is one."""
         return (SecretFiles(secret=self.ca_secret, mount_path=CA_PATH),) if self.ca_secret else ()
 
 
 def tenant_client(user: str, namespace: str) -> Party:
-    """Pods of a tenant that may reach Kafka: those that say, by a label, as which user they do."""
-    return Party(name=user, namespace=namespace, selector={KAFKA_USER_LABEL: user})
+    """Pods of a tenant that may reach Kafka: those that say by a label as which user, and run under its account."""
+    return Party(name=user, namespace=namespace, selector={KAFKA_USER_LABEL: user}, account=tenant_account(user))
+
+
+def tenant_account(user: str) -> str:
+    """ServiceAccount under which a tenant's pods use Kafka: tenants cannot make accounts, so nobody else has it."""
+    return f"kafka-{user}"
+
+
+def tenant_edge(client: Party, access: KafkaAccess) -> Edge:
+    """The connection of a tenant's pods to Kafka, as the user that they are named after."""
+    return Edge(client=client, offer=access.offer, login=KafkaLogin(user=client.name))
+
+
+def tenant_member(client: Party, access: KafkaAccess, ownership: Ownership) -> Member:
+    """A tenant's pods in the graph; the catalog's entry of the user is their declaration."""
+    return Member(
+        party=client,
+        component="streaming",
+        ownership=ownership,
+        edges=(tenant_edge(client, access),),
+        file="infra/catalog/kafka-users.yaml",
+        entry=f"users.{client.name}",
+    )
 
 
 def credential_secret(user: str) -> str:

@@ -8,7 +8,7 @@ import pulumi
 from pydantic import Field
 
 from infra.components.streaming import kafka_layout, strimzi_layout
-from infra.components.streaming.access import NAMESPACE, KafkaAccess
+from infra.components.streaming.access import NAMESPACE, KafkaAccess, tenant_edge
 from infra.components.streaming.credentials import KafkaCredentials
 from infra.components.streaming.kafka_layout import KafkaArgs
 from infra.components.streaming.schema_registry import SchemaRegistryArgs, registry_spec
@@ -18,7 +18,7 @@ from infra.core.catalog.users import KafkaUser
 from infra.core.component import PlatformComponent
 from infra.core.labels import object_labels
 from infra.core.models import Args
-from infra.core.wiring import Edge, Party
+from infra.core.wiring import Party
 from infra.core.workload.workload import Workload
 
 
@@ -86,7 +86,14 @@ class StreamingBackbone(PlatformComponent):
     ) -> None:
         for client in args.tenant_clients:
             labels = object_labels(client.name, "streaming", args.kafka.ownership)
-            for role, manifest in Edge(client=client, offer=access.offer).labelled_policies(labels):
+            account = {
+                "apiVersion": "v1",
+                "kind": "ServiceAccount",
+                "metadata": {"name": client.account, "namespace": client.namespace, "labels": labels},
+                "automountServiceAccountToken": False,
+            }
+            self.declare(f"{client.name}-account", account, after=ready[client.namespace])
+            for role, manifest in tenant_edge(client, access).labelled_policies(labels):
                 self.declare(f"{client.name}-{role}", manifest, after=ready[manifest["metadata"]["namespace"]])
 
     def _single_broker(

@@ -12,6 +12,7 @@ from infra.components.streaming.strimzi_layout import StrimziArgs
 from infra.core.catalog.topics import Topic
 from infra.core.catalog.users import KafkaUser
 from infra.core.quota import Share
+from infra.core.wiring import Member
 from infra.core.workload.spec import WorkloadSpec
 
 Flavor = Literal["single-broker", "strimzi"]
@@ -42,7 +43,16 @@ def operator_shares(kafka: KafkaArgs) -> tuple[Share, ...]:
     return strimzi_layout.shares(kafka) if isinstance(kafka, StrimziArgs) else ()
 
 
+def operator_members(kafka: KafkaArgs) -> tuple[Member, ...]:
+    """Pods that an operator makes, in the graph of the platform."""
+    return strimzi_layout.members(kafka.ownership) if isinstance(kafka, StrimziArgs) else ()
+
+
+def administrators(kafka: KafkaArgs) -> tuple[str, ...]:
+    """Users that are not in the catalog: without an operator, an administrator creates the others."""
+    return (single_broker.ADMIN,) if isinstance(kafka, SingleBrokerArgs) else ()
+
+
 def credential_users(kafka: KafkaArgs, users: Mapping[str, KafkaUser]) -> tuple[str, ...]:
-    """Users that need a password; without an operator there is also an administrator who creates the others."""
-    administrators = (single_broker.ADMIN,) if isinstance(kafka, SingleBrokerArgs) else ()
-    return (*administrators, *sorted(users))
+    """Users that need a password."""
+    return (*administrators(kafka), *sorted(users))

@@ -8,7 +8,6 @@ from infra.components.streaming.access import CA_FILE, CA_PATH, MECHANISM, NAMES
 from infra.core.catalog.images import Image
 from infra.core.labels import Ownership
 from infra.core.models import Args
-from infra.core.wiring import Party
 from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, Scratch, WorkloadSpec
 
 NAME = "schema-registry"
@@ -32,7 +31,6 @@ class SchemaRegistryArgs(Args):
 
 def registry_spec(args: SchemaRegistryArgs, kafka: KafkaAccess) -> WorkloadSpec:
     """The workload. Settings are Karapace's (version 6.1.4, src/karapace/core/config.py)."""
-    own = Party.of_workload(NAME, NAMESPACE).offer("http", PORT)
     environment = {
         "KARAPACE_KARAPACE_REGISTRY": "true",
         "KARAPACE_HOST": "0.0.0.0",  # noqa: S104 - inside the pod; network policies say who may reach it
@@ -73,6 +71,7 @@ def registry_spec(args: SchemaRegistryArgs, kafka: KafkaAccess) -> WorkloadSpec:
         secret_environment={"KARAPACE_SASL_PLAIN_PASSWORD": password_of(NAME)},
         secret_files=kafka.ca_files(),
         scratch=(Scratch(mount_path="/tmp", size=128 * 1024**2),),  # noqa: S108 - likewise
-        uses=(kafka.offer, *((own,) if args.replicas > 1 else ())),
+        uses=(kafka.use(NAME),),
         serves=("http",),
+        peers=("http",) if args.replicas > 1 else (),
     )

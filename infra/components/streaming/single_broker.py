@@ -52,7 +52,7 @@ class SingleBrokerArgs(Args):
 
 def access() -> KafkaAccess:
     """How clients reach the broker: SCRAM without TLS, inside the machine."""
-    offer = Party.of_workload(CLUSTER, NAMESPACE).offer("clients", CLIENT_PORT)
+    offer = Party.of_workload(CLUSTER, NAMESPACE).offer("clients", CLIENT_PORT, login="kafka")
     host = service_host(CLUSTER, NAMESPACE)
     return KafkaAccess(bootstrap=f"{host}:{CLIENT_PORT}", protocol="SASL_PLAINTEXT", offer=offer)
 
@@ -70,7 +70,7 @@ def broker_spec(args: SingleBrokerArgs) -> WorkloadSpec:
         image=args.image,
         command=("/bin/bash", f"{SETTINGS}/start.sh"),
         resources=Resources(cpu_request=args.cpu, cpu_limit=args.cpu * 2, memory=args.memory),
-        ports=(Port(name="clients", number=CLIENT_PORT),),
+        ports=(Port(name="clients", number=CLIENT_PORT, login="kafka"),),
         probes=Probes(
             liveness=Probe(port="clients", period_seconds=20),
             readiness=Probe(port="clients"),
@@ -170,7 +170,7 @@ def topics_spec(
         secret_environment=passwords,
         config_files=ConfigFiles(mount_path=SETTINGS, files={"topics.sh": script}),
         scratch=(Scratch(mount_path="/tmp", size=64 * MEBIBYTE),),  # noqa: S108 - likewise
-        uses=(kafka.offer,),
+        uses=(kafka.use(ADMIN),),
         time_limit_seconds=TOPICS_TIME_LIMIT,
     )
 

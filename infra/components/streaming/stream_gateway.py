@@ -43,7 +43,7 @@ def gateway_spec(args: StreamGatewayArgs, kafka: KafkaAccess) -> WorkloadSpec:
             "STREAM_GATEWAY_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
             "STREAM_GATEWAY_GRACE_SECONDS": str(GRACE_SECONDS),
         },
-        uses=(kafka.offer,),
+        uses=(kafka.use(NAME),),
         serves=("http",),
         grace_seconds=GRACE_SECONDS,
     )

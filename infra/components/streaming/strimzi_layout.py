@@ -17,7 +17,7 @@ from infra.core.models import Args
 from infra.core.names import service_host
 from infra.core.quantity import Compute, format_cpu, format_memory, gibibytes
 from infra.core.quota import Share
-from infra.core.wiring import Edge, Offer, Party, api_server_egress
+from infra.core.wiring import Edge, Member, Offer, Party, api_server_egress
 from infra.core.workload.pod import HOST_KEY, ZONE_KEY
 
 Manifest = dict[str, Any]
@@ -60,7 +60,7 @@ def access() -> KafkaAccess:
         bootstrap=f"{host}:{CLIENT_PORT}",
         protocol="SASL_SSL",
         ca_secret=f"{CLUSTER}-cluster-ca-cert",
-        offer=_brokers().offer("clients", CLIENT_PORT),
+        offer=_brokers().offer("clients", CLIENT_PORT, login="kafka"),
     )
 
 
@@ -90,7 +90,29 @@ def edges() -> tuple[Edge, ...]:
         (entities, offers(replication)),
         (operator, offers(control, replication, agent)),
     )
-    return tuple(Edge(client=client, offer=offer) for client, offered in used for offer in offered)
+    return tuple(
+        Edge(client=client, offer=offer, between_replicas=client == brokers)
+        for client, offered in used
+        for offer in offered
+    )
+
+
+def members(ownership: Ownership) -> tuple[Member, ...]:
+    """The pods that the operator makes, and its own, in the graph. All of them talk to the API server."""
+    parties, connections = (_brokers(), entity_operator(), cluster_operator()), edges()
+    served = {offer.port: offer for offer in (access().offer, *(edge.offer for edge in connections))}
+    return tuple(
+        Member(
+            party=party,
+            component="streaming",
+            ownership=ownership,
+            serves=tuple(offer for _, offer in sorted(served.items()) if offer.party == party),
+            edges=tuple(edge for edge in connections if edge.client == party),
+            # Brokers read the zone of their node from the API server, for rack awareness.
+            api_server=True,
+        )
+        for party in parties
+    )
 
 
 def cluster_operator() -> Party:
@@ -136,8 +158,7 @@ def operator_network(ownership: Ownership) -> Iterator[tuple[str, Manifest]]:
     for edge in edges():
         for role, manifest in edge.labelled_policies(object_labels(edge.client.name, "streaming", ownership)):
             yield f"{edge.client.name}-{role}", manifest
-    # Brokers read the zone of their node from the API server, for rack awareness.
-    for party in (cluster_operator(), entity_operator(), _brokers()):
+    for party in (member.party for member in members(ownership) if member.api_server):
         manifest = api_server_egress(party)
         manifest["metadata"]["labels"] = object_labels(party.name, "streaming", ownership)
         yield f"{party.name}-egress-api-server", manifest
@@ -190,7 +211,9 @@ def user_manifest(args: StrimziArgs, name: str, user: KafkaUser) -> Manifest:
 
 
 def _brokers() -> Party:
-    return Party(name=CLUSTER, namespace=NAMESPACE, selector={"strimzi.io/name": f"{CLUSTER}-kafka"})
+    # Label and ServiceAccount of all nodes (Strimzi documentation, "List of Kafka cluster resources").
+    component = f"{CLUSTER}-kafka"
+    return Party(name=CLUSTER, namespace=NAMESPACE, selector={"strimzi.io/name": component}, account=component)
 
 
 def _manifest(ownership: Ownership, kind: str, name: str, spec: cr.Model) -> Manifest:

@@ -35,9 +35,12 @@ def workload_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
 
 
 def network_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
-    """Role and manifest of the two NetworkPolicies of each edge."""
+    """Role and manifest of the NetworkPolicies of each edge: two inside the cluster, one to a host outside."""
+    labels = object_labels(spec.name, spec.component, spec.ownership)
     for edge in spec.edges():
-        yield from edge.labelled_policies(object_labels(spec.name, spec.component, spec.ownership))
+        yield from edge.labelled_policies(labels)
+    for outside in spec.outside():
+        yield outside.labelled_policy(labels)
 
 
 def _object(workload: WorkloadSpec, api_version: str, kind: str, /, **fields: Any) -> Manifest:

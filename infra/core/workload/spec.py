@@ -10,7 +10,7 @@ from infra.core.catalog.images import Image
 from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.quantity import Compute
-from infra.core.wiring import Edge, Offer, Party
+from infra.core.wiring import Edge, External, LoginKind, Member, Offer, OutsideEdge, Party, Use
 
 Kind = Literal["deployment", "statefulset", "job", "cronjob"]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,50}[a-z0-9])?$")]
@@ -63,6 +63,7 @@ class Port(Args):
 
     name: str = Field(pattern=r"^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$", description="name, at most 15 characters")
     number: int = Field(ge=1, le=65535)
+    login: LoginKind | None = Field(default=None, description="kind of account that clients must have there")
 
 
 class Probe(Args):
@@ -144,8 +145,9 @@ class WorkloadSpec(Args):
     secret_files: tuple[SecretFiles, ...] = ()
     scratch: tuple[Scratch, ...] = ()
     storage: Storage | None = None
-    uses: tuple[Offer, ...] = Field(default=(), description="what it talks to")
+    uses: tuple[Offer | Use | External, ...] = Field(default=(), description="what it talks to")
     serves: tuple[str, ...] = Field(default=(), description="names of the ports that others may use")
+    peers: tuple[str, ...] = Field(default=(), description="names of the ports that its own replicas use")
     schedule: str | None = Field(default=None, description="cron expression of a cronjob, UTC")
     time_limit_seconds: int = Field(default=600, ge=10, description="how long a job may run")
     grace_seconds: int = Field(default=30, ge=1, le=600, description="time to stop by itself")
@@ -162,7 +164,11 @@ class WorkloadSpec(Args):
             ("must not have a schedule", self.kind != "cronjob" and bool(self.schedule)),
             ("must be a statefulset to have storage", self.storage is not None and self.kind != "statefulset"),
             ("must be a deployment to be autoscaled", self.autoscaled and self.kind != "deployment"),
-            (f"serves or probes a port that is none of {names}", not {*self.serves, *asked} <= set(names)),
+            (
+                f"serves, probes or has as peers a port that is none of {names}",
+                not {*self.serves, *self.peers, *asked} <= set(names),
+            ),
+            ("must have several replicas to have peers", bool(self.peers) and self.replicas.maximum == 1),
         ):
             if wrong:
                 raise ValueError(f"workload {self.name} {problem}")
@@ -184,16 +190,38 @@ class WorkloadSpec(Args):
         Raises:
             ValueError: the workload does not serve it.
         """
-        number = next((item.number for item in self.ports if item.name == port and port in self.serves), None)
-        if number is None:
+        if port not in self.serves:
             raise ValueError(
                 f"workload {self.name} does not serve {port}: it serves {', '.join(self.serves) or 'none'}"
             )
-        return Offer(party=self.party, port_name=port, port=number)
+        return self._offer(port)
 
     def edges(self) -> tuple[Edge, ...]:
-        """Its declared connections."""
-        return tuple(Edge(client=self.party, offer=offer) for offer in self.uses)
+        """Its declared connections inside the cluster; those between its own replicas come last."""
+        uses = [Use(offer=use) if isinstance(use, Offer) else use for use in self.uses if not isinstance(use, External)]
+        return (
+            *(Edge(client=self.party, offer=use.offer, login=use.login) for use in uses),
+            *(Edge(client=self.party, offer=self._offer(port), between_replicas=True) for port in self.peers),
+        )
+
+    def outside(self) -> tuple[OutsideEdge, ...]:
+        """Its declared connections to hosts outside."""
+        return tuple(OutsideEdge(client=self.party, target=use) for use in self.uses if isinstance(use, External))
+
+    def member(self) -> Member:
+        """Its place in the graph of the platform."""
+        return Member(
+            party=self.party,
+            component=self.component,
+            ownership=self.ownership,
+            serves=tuple(self._offer(port) for port in dict.fromkeys((*self.serves, *self.peers))),
+            edges=self.edges(),
+            outside=self.outside(),
+        )
+
+    def _offer(self, name: str) -> Offer:
+        port = next(item for item in self.ports if item.name == name)
+        return self.party.offer(name, port.number, login=port.login)
 
     def most(self) -> Compute:
         """Requests at maximum replicas, and of the one more that a rolling update starts first."""

@@ -19,7 +19,7 @@ class Workload(PlatformComponent):
     """A workload and everything that follows from its declaration.
 
     Children: ServiceAccount, ConfigMap (with files), Service (with ``serves``), the controller, PodDisruptionBudget
-    (with replicas), HorizontalPodAutoscaler (with a range of replicas), two NetworkPolicies for each of ``uses``.
+    (with replicas), HorizontalPodAutoscaler (with a range of replicas), the NetworkPolicies of ``uses`` and ``peers``.
 
     Args:
         name: name in the URN.

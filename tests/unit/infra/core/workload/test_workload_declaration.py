@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from infra.core.catalog.images import Image
 from infra.core.labels import Ownership
 from infra.core.quantity import Compute
+from infra.core.wiring import External, KafkaLogin, Party
 from infra.core.workload.manifests import network_manifests, workload_manifests
 from infra.core.workload.spec import (
     ConfigFiles,
@@ -64,7 +65,8 @@ def pod(spec: WorkloadSpec) -> dict[str, Any]:
         ("must not have a schedule", {"schedule": "0 2 * * *"}),
         ("must be a statefulset to have storage", {"storage": Storage(mount_path="/data", size=2**30)}),
         ("must be a deployment to be autoscaled", {"kind": "statefulset", "replicas": Replicas(minimum=1, maximum=2)}),
-        ("serves or probes a port that is none of", {"serves": ("grpc",)}),
+        ("serves, probes or has as peers a port that is none of", {"serves": ("grpc",)}),
+        ("must have several replicas to have peers", {"peers": ("http",)}),
     ],
 )
 def test_a_contradiction_is_refused_with_the_name_of_the_workload(problem: str, changes: dict[str, Any]):
@@ -191,3 +193,26 @@ def test_the_most_counts_maximum_replicas_and_the_one_that_an_update_adds(least:
     assert spec.most() == Compute(cpu, memory) * (least + more + 1)
     assert spec.most_limits() == Compute(cpu * 2, memory) * (least + more + 1)
     assert job(resources=spec.resources).most() == Compute(cpu, memory)
+
+
+def test_a_workload_is_part_of_the_graph_with_all_that_it_uses():
+    other = Party.of_workload("other", "place")
+    kafka, host = other.offer("kafka", 9092, login="kafka"), External(host="api.example.org")
+    spec = workload(
+        uses=(other.offer("http", 80), kafka.use(KafkaLogin(user="thing")), host),
+        replicas=Replicas(minimum=2, maximum=2),
+        peers=("http",),
+    )
+    http, login, own = spec.edges()
+    assert (http.login, login.login, own.between_replicas) == (None, KafkaLogin(user="thing"), True)
+    member = spec.member()
+    assert member.edges == spec.edges()
+    assert member.serves == (spec.offer("http"),)
+    assert [edge.target for edge in member.outside] == [host]
+    roles = [role for role, _ in network_manifests(spec)]
+    assert len(roles) == len(set(roles)) == 7
+
+
+def test_a_port_with_accounts_is_offered_with_them():
+    spec = workload(ports=(Port(name="http", number=80, login="kafka"),))
+    assert spec.offer("http").login == "kafka"

@@ -1,10 +1,25 @@
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from infra.core.wiring import NAMESPACE_LABEL, Edge, Offer, Party, api_server_egress, default_deny, dns_egress
+from infra.core.wiring import (
+    NAMESPACE_LABEL,
+    Edge,
+    External,
+    Offer,
+    OutsideEdge,
+    Party,
+    allow_probes,
+    api_server_egress,
+    default_deny,
+    dns_egress,
+)
 
+TUNNEL = 15008
+few = settings(max_examples=40)
 names = st.from_regex(r"[a-z][a-z0-9]{0,20}", fullmatch=True)
 parties = st.builds(Party.of_workload, names, names)
 offers = st.builds(
@@ -29,6 +44,7 @@ def admits(policy: dict[str, Any], direction: str, other: Party, port: int) -> b
     return False
 
 
+@few
 @given(edges)
 def test_both_sides_of_a_declared_edge_are_opened_for_its_port(edge: Edge):
     egress, ingress = edge.policies()
@@ -40,6 +56,7 @@ def test_both_sides_of_a_declared_edge_are_opened_for_its_port(edge: Edge):
     assert admits(ingress, "ingress", edge.client, edge.offer.port)
 
 
+@few
 @given(edges, parties, st.integers(1, 65535))
 def test_nobody_else_and_no_other_port_is_admitted(edge: Edge, stranger: Party, port: int):
     egress, ingress = edge.policies()
@@ -47,14 +64,17 @@ def test_nobody_else_and_no_other_port_is_admitted(edge: Edge, stranger: Party, 
         assert not admits(ingress, "ingress", stranger, edge.offer.port)
     if stranger != edge.offer.party:
         assert not admits(egress, "egress", stranger, edge.offer.port)
-    if port != edge.offer.port:
+    if port not in (edge.offer.port, TUNNEL):
         assert not admits(ingress, "ingress", edge.client, port)
 
 
+@few
 @given(edges)
 def test_names_fit_and_the_role_does_not_depend_on_the_client(edge: Edge):
     roles = [role for role, _ in edge.labelled_policies({"a": "b"})]
+    near = edge.client.namespace == edge.offer.party.namespace
     server = f"{edge.offer.party.name}-{edge.offer.port_name}"
+    server = server if near else f"{edge.offer.party.namespace}-{server}"
     assert roles == [f"egress-{server}", f"ingress-{server}"]
     assert all(len(policy["metadata"]["name"]) <= 63 for policy in edge.policies())
 
@@ -71,3 +91,52 @@ def test_an_operator_reaches_the_api_server_by_port_only():
     assert policy["spec"]["egress"] == [
         {"ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]}
     ]
+
+
+def test_the_tunnel_of_the_mesh_is_opened_for_the_same_pair_and_for_no_udp():
+    client, server = Party.of_workload("a", "one"), Party.of_workload("b", "two")
+    egress, ingress = Edge(client=client, offer=server.offer("http", 80)).policies()
+    for (rule,) in (egress["spec"]["egress"], ingress["spec"]["ingress"]):
+        assert rule["ports"] == [{"port": 80, "protocol": "TCP"}, {"port": TUNNEL, "protocol": "TCP"}]
+    udp = Offer(party=server, port_name="dns", port=53, protocol="UDP")
+    assert Edge(client=client, offer=udp).policies()[0]["spec"]["egress"][0]["ports"] == [
+        {"port": 53, "protocol": "UDP"}
+    ]
+
+
+def test_clients_of_one_name_in_two_namespaces_have_policies_of_their_own():
+    server = Party.of_workload("server", "platform").offer("http", 80)
+    names = {
+        policy["metadata"]["name"]
+        for namespace in ("one", "two")
+        for policy in Edge(client=Party.of_workload("notebook", namespace), offer=server).policies()[1:]
+    }
+    assert names == {"server-http-from-one-notebook", "server-http-from-two-notebook"}
+
+
+def test_probes_are_admitted_from_the_one_address_that_the_mesh_gives_them():
+    (rule,) = allow_probes("x")["spec"]["ingress"]
+    assert rule == {"from": [{"ipBlock": {"cidr": "169.254.7.127/32"}}]}
+    assert allow_probes("x")["spec"]["policyTypes"] == ["Ingress"]
+
+
+def test_a_host_outside_is_reached_at_public_addresses_and_its_port_only():
+    edge = OutsideEdge(client=Party.of_workload("feed", "x"), target=External(host="api.example.org", port=8443))
+    role, policy = edge.labelled_policy({"a": "b"})
+    assert role == "egress-api.example.org-8443"
+    assert policy["metadata"] == {
+        "name": policy["metadata"]["name"],
+        "namespace": "x",
+        "labels": {"a": "b"},
+    }
+    (rule,) = policy["spec"]["egress"]
+    assert rule["ports"] == [{"port": 8443, "protocol": "TCP"}]
+    v4, v6 = (peer["ipBlock"] for peer in rule["to"])
+    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(v4["except"])
+    assert v6["except"] == ["fc00::/7", "fe80::/10"]
+
+
+@pytest.mark.parametrize("host", ["*.example.org", "example", "10.0.0.1", "Example.org", "example.org/path", ""])
+def test_a_host_outside_must_be_one_full_name(host: str):
+    with pytest.raises(ValidationError, match="host"):
+        External(host=host)

@@ -1,0 +1,28 @@
+"""Who may talk to whom: one typed graph of the platform, and everything that is computed from it."""
+
+from infra.core.wiring.edges import Edge, External, Offer, OutsideEdge, Party, Use
+from infra.core.wiring.graph import Member, Wiring, wire
+from infra.core.wiring.logins import DatabaseLogin, KafkaLogin, Login, LoginKind, TableGrant
+from infra.core.wiring.network import NAMESPACE_LABEL, allow_probes, api_server_egress, default_deny, dns_egress
+
+__all__ = [
+    "NAMESPACE_LABEL",
+    "DatabaseLogin",
+    "Edge",
+    "External",
+    "KafkaLogin",
+    "Login",
+    "LoginKind",
+    "Member",
+    "Offer",
+    "OutsideEdge",
+    "Party",
+    "TableGrant",
+    "Use",
+    "Wiring",
+    "allow_probes",
+    "api_server_egress",
+    "default_deny",
+    "dns_egress",
+    "wire",
+]

@@ -1,0 +1,129 @@
+"""The parts of the graph: who sends, who serves, and the connections between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field
+
+from infra.core.labels import selector_labels
+from infra.core.models import Args
+from infra.core.wiring import network
+from infra.core.wiring.logins import Login, LoginKind
+
+Manifest = dict[str, Any]
+TRUST_DOMAIN = "cluster.local"
+"""First part of every identity in the mesh, unless it is configured otherwise (Istio, MeshConfig.trustDomain)."""
+
+
+class Party(Args):
+    """A group of pods that sends or receives."""
+
+    name: str = Field(description="workload's name")
+    namespace: str = Field(description="namespace that its pods are in")
+    selector: dict[str, str] = Field(description="labels of its pods")
+    account: str | None = Field(default=None, description="ServiceAccount of its pods; the party's name when left out")
+
+    @classmethod
+    def of_workload(cls, name: str, namespace: str) -> Party:
+        """The pods of a workload of ours."""
+        return cls(name=name, namespace=namespace, selector=selector_labels(name))
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name, which no two parties share."""
+        return self.namespace, self.name
+
+    @property
+    def principal(self) -> str:
+        """Identity of its pods in the mesh (Istio, AuthorizationPolicy, ``source.principals``)."""
+        return f"{TRUST_DOMAIN}/ns/{self.namespace}/sa/{self.account or self.name}"
+
+    def offer(self, port_name: str, port: int, *, login: LoginKind | None = None) -> Offer:
+        """A TCP port that it serves; ``login`` when clients need an account there."""
+        return Offer(party=self, port_name=port_name, port=port, login=login)
+
+    def __str__(self) -> str:
+        """``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+
+class Offer(Args):
+    """A port that a party serves, for others to use."""
+
+    party: Party
+    port_name: str = Field(max_length=15, description="name of the container port")
+    port: int = Field(ge=1, le=65535, description="port that its pods listen on")
+    protocol: Literal["TCP", "UDP"] = "TCP"
+    login: LoginKind | None = Field(default=None, description="kind of account that a client must have there")
+
+    def use(self, login: Login | None = None) -> Use:
+        """This offer, used with an account of its server."""
+        return Use(offer=self, login=login)
+
+    def __str__(self) -> str:
+        """``namespace/name:port-name (port)``."""
+        return f"{self.party}:{self.port_name} ({self.port})"
+
+
+class Use(Args):
+    """An offer, and as whom it is used."""
+
+    offer: Offer
+    login: Login | None = None
+
+
+class External(Args):
+    """A host outside the cluster. It is reached by name and port only: no address, no range, no wildcard."""
+
+    host: str = Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$",
+        max_length=253,
+        description="fully qualified DNS name",
+    )
+    port: int = Field(default=443, ge=1, le=65535, description="port")
+    protocol: Literal["HTTPS", "TLS", "TCP"] = Field(default="HTTPS", description="what is spoken there")
+
+    def __str__(self) -> str:
+        """``host:port``."""
+        return f"{self.host}:{self.port}"
+
+
+class Edge(Args):
+    """One declared connection: a client uses an offer."""
+
+    client: Party
+    offer: Offer
+    login: Login | None = Field(default=None, description="account that the client has at the server")
+    between_replicas: bool = Field(default=False, description="whether a party's own replicas talk to each other")
+
+    @property
+    def key(self) -> tuple[tuple[str, str], tuple[str, str], str]:
+        """Client, server and port, by which edges are ordered and told apart."""
+        return self.client.key, self.offer.party.key, self.offer.port_name
+
+    def policies(self) -> tuple[Manifest, Manifest]:
+        """What opens the edge: egress beside the client, ingress beside the server."""
+        return network.edge_policies(self)
+
+    def labelled_policies(self, labels: dict[str, str]) -> Iterator[tuple[str, Manifest]]:
+        """Role and manifest of both, with labels. The role names the server only: clients may have changing names."""
+        server = self.offer.party
+        foreign = "" if server.namespace == self.client.namespace else f"{server.namespace}-"
+        for direction, manifest in zip(("egress", "ingress"), self.policies(), strict=True):
+            manifest["metadata"]["labels"] = dict(labels)
+            yield f"{direction}-{foreign}{server.name}-{self.offer.port_name}", manifest
+
+
+class OutsideEdge(Args):
+    """A declared connection to a host outside the cluster."""
+
+    client: Party
+    target: External
+
+    def labelled_policy(self, labels: dict[str, str]) -> tuple[str, Manifest]:
+        """Role and manifest of the egress policy, with labels."""
+        manifest = network.outside_policy(self)
+        manifest["metadata"]["labels"] = dict(labels)
+        return f"egress-{self.target.host}-{self.target.port}", manifest

@@ -1,0 +1,125 @@
+"""NetworkPolicies: the pair of each edge, and what every namespace begins with.
+
+Every namespace denies all traffic by default. An edge that nobody declares is therefore refused; one that is declared
+opens exactly one port from one group of pods to another, on both sides. Between pods of the mesh the same connection
+travels through a tunnel to port 15008 of the server's pod, so that port is opened between exactly the same two groups,
+and the mesh's own authorization (``mesh.py``) says which ports may be reached through it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from infra.core.names import dns_label
+
+if TYPE_CHECKING:
+    from infra.core.wiring.edges import Edge, OutsideEdge, Party
+
+Manifest = dict[str, Any]
+NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+"""Label that the API server itself puts on every namespace with its name (Kubernetes, Well-Known Labels)."""
+
+DNS_PORT = 53
+TUNNEL_PORT = 15008
+"""Port of the mesh's tunnel (HBONE) at every pod (Istio, "Ambient and Kubernetes NetworkPolicy")."""
+
+PROBE_ADDRESS = "169.254.7.127/32"
+"""Address under which the kubelet's probes reach pods of an ambient mesh (Istio, same page)."""
+
+PRIVATE_IPV4 = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+PRIVATE_IPV6 = ("fc00::/7", "fe80::/10")
+"""Private, shared and link-local ranges (RFC 1918, 6598, 3927, 4193, 4291): clusters, clouds' metadata, neighbours."""
+
+API_SERVER_PORTS = (443, 6443)
+
+
+def edge_policies(edge: Edge) -> tuple[Manifest, Manifest]:
+    """What opens an edge: egress beside the client, ingress beside the server."""
+    client, server, offer = edge.client, edge.offer.party, edge.offer
+    ports = [{"port": offer.port, "protocol": offer.protocol}]
+    if offer.protocol == "TCP" and offer.port != TUNNEL_PORT:  # the tunnel carries TCP only
+        ports.append({"port": TUNNEL_PORT, "protocol": "TCP"})
+    near = server.namespace == client.namespace
+    egress = _policy(
+        dns_label(client.name, "to", "" if near else server.namespace, server.name, offer.port_name),
+        client,
+        {"policyTypes": ["Egress"], "egress": [{"to": [_peer(server)], "ports": ports}]},
+    )
+    ingress = _policy(
+        dns_label(server.name, offer.port_name, "from", "" if near else client.namespace, client.name),
+        server,
+        {"policyTypes": ["Ingress"], "ingress": [{"from": [_peer(client)], "ports": ports}]},
+    )
+    return egress, ingress
+
+
+def outside_policy(edge: OutsideEdge) -> Manifest:
+    """Lets a client reach one port outside the cluster.
+
+    A NetworkPolicy knows no names: it opens the port to public addresses only. The name is told to the mesh by a
+    ServiceEntry (``mesh.py``), on which a gateway of the mesh can insist.
+    """
+    blocks = [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(PRIVATE_IPV4)}},
+        {"ipBlock": {"cidr": "::/0", "except": list(PRIVATE_IPV6)}},
+    ]
+    rule = {"to": blocks, "ports": [{"port": edge.target.port, "protocol": "TCP"}]}
+    name = dns_label(edge.client.name, "to", edge.target.host, str(edge.target.port))
+    return _policy(name, edge.client, {"policyTypes": ["Egress"], "egress": [rule]})
+
+
+def default_deny(namespace: str) -> Manifest:
+    """Refuses all traffic of all pods, both ways, that no other policy allows."""
+    return _namespace_policy("default-deny", namespace, {"policyTypes": ["Ingress", "Egress"]})
+
+
+def dns_egress(namespace: str) -> Manifest:
+    """Allows all pods to ask the cluster's DNS, without which no Service has a name."""
+    resolver = {
+        "namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system"}},
+        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+    }
+    ports = [{"port": DNS_PORT, "protocol": protocol} for protocol in ("UDP", "TCP")]
+    return _namespace_policy(
+        "allow-dns", namespace, {"policyTypes": ["Egress"], "egress": [{"to": [resolver], "ports": ports}]}
+    )
+
+
+def allow_probes(namespace: str) -> Manifest:
+    """Allows the kubelet's probes, which an ambient mesh rewrites to come from one link-local address of the node.
+
+    Nothing but the node itself can send from that address: it is not routed.
+    """
+    rule = {"from": [{"ipBlock": {"cidr": PROBE_ADDRESS}}]}
+    return _namespace_policy("allow-probes", namespace, {"policyTypes": ["Ingress"], "ingress": [rule]})
+
+
+def api_server_egress(party: Party) -> Manifest:
+    """Allows an operator to reach the Kubernetes API server.
+
+    The API server is no pod, and its addresses are the cloud's to choose: a NetworkPolicy can name it by port only.
+    """
+    ports = [{"port": port, "protocol": "TCP"} for port in API_SERVER_PORTS]
+    return _policy(
+        dns_label(party.name, "to-api-server"), party, {"policyTypes": ["Egress"], "egress": [{"ports": ports}]}
+    )
+
+
+def _peer(party: Party) -> Manifest:
+    return {
+        "namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: party.namespace}},
+        "podSelector": {"matchLabels": dict(party.selector)},
+    }
+
+
+def _policy(name: str, party: Party, rules: Manifest) -> Manifest:
+    return _manifest(name, party.namespace, {"podSelector": {"matchLabels": dict(party.selector)}, **rules})
+
+
+def _namespace_policy(name: str, namespace: str, rules: Manifest) -> Manifest:
+    return _manifest(name, namespace, {"podSelector": {}, **rules})
+
+
+def _manifest(name: str, namespace: str, spec: Manifest) -> Manifest:
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}

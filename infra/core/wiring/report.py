@@ -1,0 +1,60 @@
+"""The wiring as a page for a review: who may talk to whom, as whom, and what that lets them do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from infra.core.catalog.users import acls
+from infra.core.wiring.grants import database_grants
+from infra.core.wiring.graph import Wiring
+from infra.core.wiring.maps import API_SERVER, mermaid
+
+
+def wiring_report(wiring: Wiring) -> str:
+    """Markdown: the map, the connections, Kafka's permissions and the grants. The same for the same graph."""
+    lines = ["## Map", "", "```mermaid", *mermaid(wiring).splitlines(), "```", ""]
+    lines += ["## Connections", "", "What is not listed here is refused: by the network, and by the mesh.", ""]
+    lines += _table(("client", "server", "port", "as", "identity of the client"), _connections(wiring))
+    outside = [*_outside(wiring)]
+    lines += ["## Outside the cluster", ""]
+    lines += _table(("client", "host", "port"), outside) if outside else ["Nothing leaves the cluster.", ""]
+    if wiring.users:
+        lines += ["## Kafka permissions", ""]
+        lines += _table(("user", "tenant", "used by", "resource", "operations"), _permissions(wiring))
+    for (server, database), statements in database_grants(wiring.edges).items():
+        lines += [f"## Grants: {server}, database {database}", "", "```sql", *statements, "```", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _connections(wiring: Wiring) -> Iterator[Sequence[str]]:
+    for edge in wiring.edges:
+        offer = edge.offer
+        login = f"{edge.login.kind} user {edge.login.name}" if edge.login else ""
+        port = f"{offer.port_name} {offer.port}/{offer.protocol}"
+        server = "its own replicas" if edge.between_replicas else f"`{offer.party}`"
+        yield f"`{edge.client}`", server, port, login, f"`{edge.client.principal}`"
+
+
+def _outside(wiring: Wiring) -> Iterator[Sequence[str]]:
+    for edge in wiring.outside:
+        yield f"`{edge.client}`", edge.target.host, f"{edge.target.port} ({edge.target.protocol})"
+    for member in wiring.members:
+        if member.api_server:
+            yield f"`{member.party}`", API_SERVER, "443, 6443"
+
+
+def _permissions(wiring: Wiring) -> Iterator[Sequence[str]]:
+    clients: dict[str, list[str]] = {}
+    for edge in wiring.edges:
+        if edge.login and edge.login.kind == "kafka":
+            clients.setdefault(edge.login.name, []).append(f"`{edge.client}`")
+    for name, user in sorted(wiring.users.items()):
+        used = ", ".join(clients.get(name, [])) or "nothing that runs"
+        for acl in acls(name, user):
+            resource = f"{acl.resource} `{acl.name}{'*' if acl.prefix else ''}`"
+            yield f"`{name}`", user.tenant, used, resource, ", ".join(acl.operations)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
