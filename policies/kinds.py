@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from policies.model import Resource
+
+_MEMO = "group-kind"
+_DEFAULT: Final = "default"
+
+GroupKind = tuple[str, str]
+"""An API group (`core` for the group without a name) and a kind, such as `("apps", "Deployment")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Picks Kubernetes objects of the kinds given, whatever the version of their API.
+
+    Attributes:
+        kinds: Group and kind of each.
+    """
+
+    kinds: frozenset[GroupKind]
+
+    @property
+    def summary(self) -> str:
+        """The kinds with their groups, sorted."""
+        return ", ".join(f"{kind} ({group})" for group, kind in sorted(self.kinds, key=lambda pair: pair[::-1]))
+
+    def targets(self, resource: Resource) -> Iterable[Resource]:
+        """The resource itself, if it is of one of the kinds."""
+        return (resource,) if group_kind(resource) in self.kinds else ()
+
+
+def kinds(*members: GroupKind) -> Kinds:
+    """A selector of the kinds given."""
+    return Kinds(frozenset(members))
+
+
+def group_kind(resource: Resource) -> GroupKind:
+    """The API group and kind of a Kubernetes object; two empty texts for anything else."""
+    found: GroupKind | None = resource.memo.get(_MEMO)
+    if found is None:
+        prefix, _, rest = resource.type.partition(":")
+        api, _, kind = rest.rpartition(":")
+        found = (api.partition("/")[0], kind) if prefix == "kubernetes" else ("", "")
+        resource.memo[_MEMO] = found
+    return found
+
+
+def of_kinds(resources: Iterable[Resource], *members: GroupKind) -> list[Resource]:
+    """Those of the resources that are of one of the kinds, in their order."""
+    return [resource for resource in resources if group_kind(resource) in members]
+
+
+def name_of(resource: Resource) -> str:
+    """The object's own name; the name that Pulumi gives where the manifest leaves it to be generated.
+
+    Raises:
+        UnknownValueError: If it is not known yet.
+    """
+    return resource.root.at("metadata", "name").text() or resource.name.rpartition("/")[2]
+
+
+def namespace_of(resource: Resource) -> str:
+    """The namespace that a namespaced object is in; `default` if its manifest names none.
+
+    Raises:
+        UnknownValueError: If it is not known yet.
+    """
+    return resource.root.at("metadata", "namespace").text() or _DEFAULT
+
+
+def by_namespace(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
+    """Namespaced objects by their namespace; those whose namespace is not known yet are left out."""
+    grouped: dict[str, list[Resource]] = {}
+    for resource in resources:
+        node = resource.root.at("metadata", "namespace")
+        if node.known():
+            grouped.setdefault(node.text() or _DEFAULT, []).append(resource)
+    return grouped

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.kinds import by_namespace, name_of, namespace_of, of_kinds
+from policies.label_selectors import is_empty, keys_of, labels_at, selects, shown_selector
+from policies.model import Resource, Severity, Stack, Violation
+from policies.network_policies import (
+    NETWORK_POLICY,
+    PodLabels,
+    labelled_pods,
+    makes_unseen_pods,
+    rules_of,
+    selected_pods,
+)
+from policies.node import Node
+from policies.rule import WholeStack, rule
+from policies.whole import judged
+
+_NAMESPACE = ("core", "Namespace")
+
+
+@rule(
+    id="NET-007",
+    title="Disallow NetworkPolicies that select no pod of the stack",
+    severity=Severity.MEDIUM,
+    topics=("network", "correctness"),
+    applies_to=WholeStack(),
+    # Only what can be known is judged: where a namespace has pods of operators or of others, a selector counts as
+    # wrong only if it asks for labels that pods of the stack there do carry, with other values.
+    rationale=(
+        "A policy that selects nothing, or whose peer nobody is, looks like protection or like a permission and is"
+        " neither: the label was renamed or mistyped."
+    ),
+    remediation="Make the labels of podSelector those of the pod templates, or delete the policy.",
+)
+def disallow_dangling_policy(stack: Stack) -> Iterator[Violation]:
+    """One violation for each selector of pods, in a policy or in a peer, that no pod of the namespace can answer to."""
+    pods: dict[str, list[PodLabels]] = {}
+    for pod in labelled_pods(stack):
+        pods.setdefault(pod.namespace, []).append(pod)
+    members = by_namespace(stack.resources)
+    namespaces = of_kinds(stack.resources, _NAMESPACE)
+
+    def answered(selector: Node, namespace: str) -> bool:
+        here = pods.get(namespace, [])
+        if not here or is_empty(selector) or any(selects(selector, pod.labels) for pod in here):
+            return True
+        known_keys = {key for pod in here for key in pod.labels}
+        return makes_unseen_pods(members.get(namespace, ())) and not keys_of(selector) <= known_keys
+
+    def check(policy: Resource) -> Iterator[Violation]:
+        home = namespace_of(policy)
+        selector = selected_pods(policy)
+        if not answered(selector, home):
+            yield Violation(selector.path, f"no pod in namespace {home} has the labels {shown_selector(selector)}")
+        for entry in rules_of(policy):
+            for peer in entry.peers:
+                chosen = peer["podSelector"]
+                where = _named(peer, home, namespaces)
+                if chosen.exists() and where and not any(answered(chosen, name) for name in where):
+                    yield Violation(
+                        chosen.path,
+                        f"no pod in namespace {' or '.join(where)} has the labels {shown_selector(chosen)}",
+                    )
+
+    yield from judged(of_kinds(stack.resources, NETWORK_POLICY), check)
+
+
+def _named(peer: Node, home: str, namespaces: list[Resource]) -> list[str]:
+    chosen = peer["namespaceSelector"]
+    if not chosen.exists():
+        return [home]
+    found = []
+    for namespace in namespaces:
+        name = name_of(namespace)
+        labels = {"kubernetes.io/metadata.name": name, **labels_at(namespace.root.at("metadata", "labels"))}
+        if selects(chosen, labels):
+            found.append(name)
+    # A selector of every namespace also means those of others.
+    return [] if is_empty(chosen) else found
