@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sandbox.cli.console import Console
@@ -97,22 +97,30 @@ def preview(arguments: Namespace, console: Console) -> int:
     """Show what `up` would do; a sandbox that was started for it is stopped again."""
     where = environment(arguments)
     if choose_engine(arguments.engine) == "pulumi":
-        return PulumiCli(where, console.progress).preview(arguments)
+        with _left_as_it_was(where, console):
+            return PulumiCli(where, console.progress).preview(arguments)
     with closing(EmbeddedEngine(where)) as engine:
         engine.warm()
-        was_running = status(where.paths.name, root=where.paths.root).state not in ("absent", "stopped")
-        existed = where.paths.home.exists()
         former = stored_outputs(where.state_path)
-        endpoints = where.start(console.progress)
-        try:
-            report = engine.plan(endpoints, console.listen, refresh=arguments.refresh)
-        finally:
-            if not was_running:
-                console.progress("stopping the sandbox, which was started for this preview only")
-                stop(where.paths.name, root=where.paths.root)
-                if not existed:
-                    destroy_sandbox(where.paths.name, root=where.paths.root)
+        with _left_as_it_was(where, console):
+            report = engine.plan(where.start(console.progress), console.listen, refresh=arguments.refresh)
     return _show_preview(arguments, console, report, former)
+
+
+@contextmanager
+def _left_as_it_was(where: Environment, console: Console) -> Iterator[None]:
+    """Stop the sandbox again if it was not running before, and remove it if it was not there."""
+    name, root = where.paths.name, where.paths.root
+    was_running = status(name, root=root).state not in ("absent", "stopped")
+    existed = where.paths.home.exists()
+    try:
+        yield
+    finally:
+        if not was_running and where.paths.home.exists():
+            console.progress("stopping the sandbox, which was started for this preview only")
+            stop(name, root=root)
+            if not existed:
+                destroy_sandbox(name, root=root)
 
 
 def _show_preview(arguments: Namespace, console: Console, report: RunReport, former: Mapping[str, Any]) -> int:
