@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
-from policies.model import Resource, Stack, Violation
+from policies.kinds import GroupKind, group_kind, name_of, namespace_of, of_kinds
+from policies.label_selectors import labels_at, selects
+from policies.model import Resource, Stack
 from policies.node import Node
-from policies.pod_selectors import labels_at, selects
 from policies.pods import Pod, pods_of
 from policies.unknown import UnknownValueError
 
-CONTROLLERS: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"})
-"""The kinds that keep a number of like pods running; the last is Argo's."""
+CONTROLLERS: Final[frozenset[GroupKind]] = frozenset(
+    {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "ReplicaSet"), ("argoproj.io", "Rollout")}
+)
+"""The kinds that keep a number of like pods running."""
 
-_Target = TypeVar("_Target")
+BUDGET: Final[GroupKind] = ("policy", "PodDisruptionBudget")
+HPA: Final[GroupKind] = ("autoscaling", "HorizontalPodAutoscaler")
+SCALED_OBJECT: Final[GroupKind] = ("keda.sh", "ScaledObject")
 
-SCALERS: Final = frozenset({"HorizontalPodAutoscaler", "ScaledObject"})
+_BOUNDS: Final = {
+    HPA: ("minReplicas", 1, "maxReplicas", 1),
+    SCALED_OBJECT: ("minReplicaCount", 0, "maxReplicaCount", 100),
+}
+"""Where each autoscaler keeps its bounds, and what they are when unset (KEDA: its ScaledObject specification)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Something that makes like pods.
+    """Something that keeps a number of like pods running.
 
     Attributes:
         resource: The controller.
         pod: Its pod template.
-        namespace: The namespace as it is written; empty if there is none.
+        namespace: Its namespace.
         labels: The labels of its pods.
         scalers: The autoscalers of the stack that set its number of pods.
     """
@@ -44,93 +53,75 @@ class Workload:
         return self.resource.root.at("spec", "replicas")
 
     def fewest(self) -> int:
-        """The least number of pods that are wanted at any time."""
-        return min((_bound(scaler, "min", 1) for scaler in self.scalers), default=self._fixed())
+        """The least number of pods that are wanted while it runs.
+
+        Raises:
+            UnknownValueError: If it is not known yet.
+        """
+        return min((_bound(scaler, 0) for scaler in self.scalers), default=self._fixed())
 
     def most(self) -> int:
-        """The greatest number of pods that are wanted at any time."""
-        return max((_bound(scaler, "max", 1) for scaler in self.scalers), default=self._fixed())
+        """The greatest number of pods that are wanted at a time.
+
+        Raises:
+            UnknownValueError: If it is not known yet.
+        """
+        return max((_bound(scaler, 2) for scaler in self.scalers), default=self._fixed())
 
     def _fixed(self) -> int:
+        if self.scalers:
+            return 1
         count = self.replicas.integer()
         return 1 if count is None else count
 
 
-def namespace_of(resource: Resource) -> str:
-    """The namespace that a resource names, or nothing."""
-    return resource.root.at("metadata", "namespace").text() or ""
+def workloads_of(stack: Stack) -> Iterator[tuple[Resource, Workload]]:
+    """The workloads, each with its controller; those of which it is not known yet what they are are left out.
 
-
-def name_of(resource: Resource) -> str:
-    """The name of the Kubernetes object, or nothing."""
-    return resource.root.at("metadata", "name").text() or ""
-
-
-def of_kind(stack: Stack, *kinds: str) -> Iterator[Resource]:
-    """The Kubernetes objects of these kinds, of whatever API version."""
+    That loses nothing: every rule about pods says of them that they are not known.
+    """
+    scalers = _scalers(stack)
     for resource in stack.resources:
-        if resource.kind in kinds and resource.type.startswith("kubernetes:"):
-            yield resource
-
-
-def workloads_of(stack: Stack) -> list[Workload]:
-    """The workloads that run a number of like pods; those of which too little is known yet are left out."""
-    scalers: dict[tuple[str, str, str], list[Resource]] = {}
-    for scaler in of_kind(stack, *SCALERS):
-        target = scaler.root.at("spec", "scaleTargetRef")
-        if _readable(target["name"], target["kind"], scaler.root.at("metadata", "namespace")):
-            kind = target["kind"].text() or "Deployment"
-            scalers.setdefault((namespace_of(scaler), kind, target["name"].text() or ""), []).append(scaler)
-    found = []
-    for resource in of_kind(stack, *CONTROLLERS):
+        if group_kind(resource) not in CONTROLLERS:
+            continue
         try:
             namespace = namespace_of(resource)
-            of_this = tuple(scalers.get((namespace, resource.kind, name_of(resource)), ()))
-            found += [
-                Workload(resource, pod, namespace, labels_at(pod.node.at("metadata", "labels")), of_this)
-                for pod in pods_of(resource)
-            ]
+            own = tuple(scalers.get((namespace, resource.kind, name_of(resource)), ()))
+            for pod in pods_of(resource):
+                labels = labels_at(pod.node.at("metadata", "labels"))
+                yield resource, Workload(resource, pod, namespace, labels, own)
         except UnknownValueError:
             continue
-    return found
 
 
 def budgets_of(stack: Stack, workload: Workload) -> list[Resource]:
-    """The PodDisruptionBudgets that select the workload's pods."""
-    return [
-        budget
-        for budget in of_kind(stack, "PodDisruptionBudget")
-        if namespace_of(budget) == workload.namespace and selects(budget.root.at("spec", "selector"), workload.labels)
-    ]
-
-
-def each(targets: Iterable[_Target], judge: Callable[[_Target], Iterator[Violation]]) -> Iterator[Violation]:
-    """Judge the targets one after the other, so that a value that is not known hides nothing about the others.
+    """The disruption budgets that select the workload's pods.
 
     Raises:
-        UnknownValueError: After all that can be judged, if a value was not known.
+        UnknownValueError: If it is not known yet what one of them selects.
     """
-    unknown: UnknownValueError | None = None
-    for target in targets:
+    return [budget for budget in of_kinds(stack.resources, BUDGET) if covers(budget, workload)]
+
+
+def covers(budget: Resource, workload: Workload) -> bool:
+    """Whether a disruption budget selects the workload's pods; one without a selector selects none."""
+    selector = budget.root.at("spec", "selector")
+    return namespace_of(budget) == workload.namespace and selector.exists() and selects(selector, workload.labels)
+
+
+def _scalers(stack: Stack) -> dict[tuple[str, str, str], list[Resource]]:
+    found: dict[tuple[str, str, str], list[Resource]] = {}
+    for scaler in of_kinds(stack.resources, HPA, SCALED_OBJECT):
+        target = scaler.root.at("spec", "scaleTargetRef")
         try:
-            yield from judge(target)
-        except UnknownValueError as error:
-            owner = target.resource if isinstance(target, Workload) else target
-            prefix = f"{owner.address} " if isinstance(owner, Resource) else ""
-            unknown = unknown or UnknownValueError(f"{prefix}{error.path}")
-    if unknown is not None:
-        raise unknown
+            key = (namespace_of(scaler), target["kind"].text() or "Deployment", target["name"].text() or "")
+        except UnknownValueError:
+            continue
+        found.setdefault(key, []).append(scaler)
+    return found
 
 
-def _bound(scaler: Resource, which: str, default: int) -> int:
-    spec = scaler.root["spec"]
-    # KEDA's default for maxReplicaCount is 100 (its ScaledObject specification).
-    key = f"{which}Replicas" if scaler.kind == "HorizontalPodAutoscaler" else f"{which}ReplicaCount"
-    count = spec[key].integer()
-    if count is not None:
-        return count
-    return (0 if which == "min" else 100) if scaler.kind == "ScaledObject" else default
-
-
-def _readable(*nodes: Node) -> bool:
-    return all(node.known() for node in nodes)
+def _bound(scaler: Resource, which: int) -> int:
+    bounds = _BOUNDS[group_kind(scaler)]
+    count = scaler.root.at("spec", str(bounds[which])).integer()
+    return int(bounds[which + 1]) if count is None else count

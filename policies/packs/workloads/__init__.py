@@ -23,6 +23,15 @@ PACK = Pack(
         "POD-017": "workloads/disallow_probe_hosts",
         "POD-018": "workloads/limit_volume_types",
         "POD-019": "workloads/disallow_added_capabilities",
+        "POD-020": "workloads/require_pinned_images",
+        "POD-021": "workloads/require_pull_policy",
+        "POD-022": "workloads/limit_token_mounting",
+        "POD-023": "workloads/require_account_opt_out",
+        "POD-024": "workloads/require_own_service_account",
+        "POD-025": "workloads/disallow_literal_secrets",
+        "POD-026": "workloads/require_secrets_as_files",
+        "POD-027": "workloads/limit_resource_ratio",
+        "POD-028": "workloads/limit_scratch_space",
     },
 )
 """The pack `workloads`."""
