@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from infra.core.catalog.catalog import FOLDER
 from infra.core.errors import Problem
@@ -35,6 +35,12 @@ def platform_budgets(shares: Sequence[Share], tenants: Sequence[Share]) -> Mappi
         if share.namespace not in homes:
             own.setdefault(share.namespace, []).append(share)
     return {namespace: namespace_budget(inside) for namespace, inside in own.items()}
+
+
+def largest_pod(shares: Iterable[Share]) -> Compute:
+    """Limits of the largest pod: no container of the namespace needs more, so its LimitRange allows no more."""
+    limits = [Compute(-(-share.limits.cpu // share.pods), -(-share.limits.memory // share.pods)) for share in shares]
+    return Compute(max(limit.cpu for limit in limits), max(limit.memory for limit in limits))
 
 
 def _environment(shares: Sequence[Share], tenants: Sequence[Share], quota: Compute, file: str) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from infra.components.foundation.tenancy_layout import (
     tenant_spec,
 )
 from infra.components.streaming import kafka_layout, strimzi_layout
-from infra.components.streaming.access import NAMESPACE, KafkaAccess, tenant_client, tenant_member
+from infra.components.streaming.access import KafkaAccess, tenant_client, tenant_member
 from infra.components.streaming.backbone import StreamingBackboneArgs
 from infra.components.streaming.credentials import KafkaCredentialsArgs
 from infra.components.streaming.kafka_layout import KafkaArgs
@@ -24,18 +24,19 @@ from infra.components.streaming.schema_registry import SchemaRegistryArgs, regis
 from infra.components.streaming.single_broker import SingleBrokerArgs
 from infra.components.streaming.stream_gateway import NAME as GATEWAY
 from infra.components.streaming.stream_gateway import StreamGatewayArgs, gateway_spec
-from infra.components.streaming.strimzi_layout import OPERATOR_NAMESPACE, StrimziArgs
+from infra.components.streaming.strimzi_layout import StrimziArgs
 from infra.config import StackConfig
 from infra.core.catalog.catalog import FOLDER, PLATFORM_TENANT, Catalog
 from infra.core.catalog.images import Image
 from infra.core.errors import ConfigurationError, Problem
 from infra.core.labels import Ownership
 from infra.core.names import bucket_name
-from infra.core.quantity import Compute
-from infra.core.quota import Share, namespace_budget, shortfall
+from infra.core.quota import Share
 from infra.core.validation import closest
 from infra.core.wiring import Member, Party, Wiring, wire
 from infra.core.workload.spec import Replicas, WorkloadSpec
+from infra.core.workload_share import workload_share
+from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.profile import Profile
 
 
@@ -79,14 +80,14 @@ def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gatewa
     users = {name: user for name, user in catalog.users.items() if user.tenant in {PLATFORM_TENANT, *config.tenants}}
     homes = {name: tenant_namespace(user.tenant) for name, user in users.items() if user.tenant != PLATFORM_TENANT}
     workloads = (*kafka_layout.workloads(kafka, catalog.topics, users), registry_spec(registry, access), gateway)
-    shares = [*map(_share, workloads), *kafka_layout.operator_shares(kafka)]
+    shares = [*map(workload_share, workloads), *kafka_layout.operator_shares(kafka)]
     if isinstance(kafka, StrimziArgs):
         shares += strimzi_layout.operator_shares(catalog.charts["strimzi"].footprint)
     tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
-    problems = [*_quota_problems(config, shares, tenants, file)]
+    problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
     if problems:
         raise ConfigurationError(problems)
-    namespaces = _namespaces(config, catalog, ownership, shares)
+    namespaces = _namespaces(config, catalog, ownership, shares, tenants)
     clients = tuple(tenant_client(user, home) for user, home in homes.items())
     members = [
         *(spec.member() for spec in workloads),
@@ -142,52 +143,22 @@ def _catalog_problems(config: StackConfig, catalog: Catalog, file: str) -> Itera
             yield Problem(f"{FOLDER}/topics.yaml", field, str(topic.replication), limit, "Lower it or add brokers")
 
 
-def _quota_problems(
-    config: StackConfig, shares: Sequence[Share], tenants: Sequence[Share], file: str
-) -> Iterator[Problem]:
-    taken = sum((tenant.requests for tenant in tenants), Compute())
-    quota = config.quota.compute
-    left = Compute(max(0, quota.cpu - taken.cpu), max(0, quota.memory - taken.memory))
-    if not taken.fits(quota):
-        limit = f"the tenants' shares ({taken}) are more than all of it"
-        yield Problem(file, "quota", str(quota), limit, f"Lower quotaPercent in {FOLDER}/tenants.yaml")
-    why = shortfall(shares, left)
-    if why:
-        limit = f"smaller than what runs in it: after the tenants' shares ({taken}) {left} are left, but {why}"
-        yield Problem(file, "quota", str(quota), limit, "Raise quota, or ask for fewer replicas or smaller sizes")
-
-
-def _share(spec: WorkloadSpec) -> Share:
-    surge = 1 if spec.kind == "deployment" else 0
-    volumes = spec.replicas.maximum if spec.storage else 0
-    return Share(
-        name=spec.name,
-        namespace=spec.namespace,
-        requests=spec.most(),
-        limits=spec.most_limits(),
-        pods=spec.replicas.maximum + surge,
-        storage=volumes * spec.storage.size if spec.storage else 0,
-        volumes=volumes,
-    )
-
-
 def _namespaces(
-    config: StackConfig, catalog: Catalog, ownership: Ownership, shares: Sequence[Share]
+    config: StackConfig, catalog: Catalog, ownership: Ownership, shares: Sequence[Share], tenants: Sequence[Share]
 ) -> tuple[NamespaceSpec, ...]:
     platform = tuple(
         NamespaceSpec(
             name=namespace,
             ownership=ownership,
-            budget=namespace_budget(own),
-            largest=_largest(own),
+            budget=budget,
+            largest=largest_pod(share for share in shares if share.namespace == namespace),
             roles=PLATFORM_ROLES,
         )
-        for namespace in (NAMESPACE, OPERATOR_NAMESPACE)
-        if (own := [share for share in shares if share.namespace == namespace])
+        for namespace, budget in platform_budgets(shares, tenants).items()
     )
     quota = config.quota.compute
-    tenants = (tenant_spec(name, catalog.tenants[name], config.environment, quota) for name in config.tenants)
-    return (*platform, *tenants)
+    homes = (tenant_spec(name, catalog.tenants[name], config.environment, quota) for name in config.tenants)
+    return (*platform, *homes)
 
 
 def _tenant_members(
@@ -196,11 +167,6 @@ def _tenant_members(
     owners = {spec.name: spec.ownership for spec in namespaces}
     for client in clients:
         yield tenant_member(client, access, owners[client.namespace])
-
-
-def _largest(shares: Sequence[Share]) -> Compute:
-    """No container of the namespace can need more than the limits of its largest workload."""
-    return Compute(max(share.limits.cpu for share in shares), max(share.limits.memory for share in shares))
 
 
 def _kafka(config: StackConfig, catalog: Catalog, profile: Profile, ownership: Ownership) -> KafkaArgs:

@@ -20,6 +20,7 @@ from infra.core.catalog.catalog import Catalog
 from infra.core.labels import Environment
 from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
+from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.files import read_catalog, read_definitions, service_tag
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
@@ -40,11 +41,13 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         The stack's outputs.
 
     Raises:
-        ConfigurationError: before anything is declared, when configuration, catalog and quota do not fit.
+        ConfigurationError: before anything is declared, when configuration, catalog, quota and budget do not fit.
     """
     catalog = read_catalog()
     profile = PROFILES[config.environment]
     plan = make_plan(config, catalog, profile, gateway_tag=service_tag(GATEWAY_PACKAGE), file=file)
+    cost = estimate_cost(config, catalog, profile, plan)
+    check_budget(config, catalog, cost, file=file)
     options = pulumi.ResourceOptions(providers=make_providers(config, plan.ownership))
     tenancy = Tenancy("tenancy", plan.tenancy, opts=options)
     mesh = _mesh(plan, profile, tenancy, options)
@@ -79,6 +82,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "schemaRegistryUrl": backbone.registry_url,
         "streamGatewayUrl": f"http://{gateway.host}:{plan.gateway.ports[0].number}",
         "streamGatewayImage": plan.gateway.image.reference,
+        "monthlyCost": cost.as_output(),
         "recordedCharts": [chart.recorded for chart in charts if chart.recorded],
         **outputs,
     }
