@@ -18,7 +18,7 @@ from policies.model import Finding, Resource, Stack
 from policies.pack import Pack
 from policies.rule import Rule
 
-PACKS: Final = ("workloads",)
+PACKS: Final = ("aws", "network", "workloads")
 """The names of all packs."""
 
 
