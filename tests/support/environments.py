@@ -50,6 +50,8 @@ def valid_environments(draw: st.DrawFn) -> Environment:
     days = draw(st.integers(min_value=30, max_value=400))
     account = f"{draw(st.integers(min_value=0, max_value=10**12 - 1)):012d}"
     port = draw(st.integers(min_value=1, max_value=65535))
+    # In production a tenant's budget bounds what its share of the quota may cost.
+    cores, memory = (200, 400) if stack == "prod" else (1000, 2000)
     aws: Values | None = {"accountId": account, "region": draw(st.sampled_from(("us-east-1", "eu-central-1")))}
     if aws and (local or draw(st.booleans())):
         aws["endpoint"] = f"http://127.0.0.1:{port}"
@@ -62,8 +64,8 @@ def valid_environments(draw: st.DrawFn) -> Environment:
         "operators": {"mode": draw(st.sampled_from(("install", "crds-only")))},
         "availability": {"zones": 1 if local else draw(st.integers(min_value=3, max_value=6))},
         "quota": {
-            "cpu": str(draw(st.integers(min_value=150, max_value=1000))),
-            "memory": f"{draw(st.integers(min_value=400, max_value=2000))}Gi",
+            "cpu": str(draw(st.integers(min_value=150, max_value=cores))),
+            "memory": f"{draw(st.integers(min_value=400, max_value=memory))}Gi",
         },
         "tenants": draw(st.lists(st.sampled_from(TENANTS), unique=True)),
         "streaming": {

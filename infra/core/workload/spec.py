@@ -222,13 +222,3 @@ class WorkloadSpec(Args):
     def _offer(self, name: str) -> Offer:
         port = next(item for item in self.ports if item.name == name)
         return self.party.offer(name, port.number, login=port.login)
-
-    def most(self) -> Compute:
-        """Requests at maximum replicas, and of the one more that a rolling update starts first."""
-        surge = 1 if self.kind == "deployment" else 0
-        return self.resources.requests * (self.replicas.maximum + surge)
-
-    def most_limits(self) -> Compute:
-        """Limits at maximum replicas, likewise."""
-        surge = 1 if self.kind == "deployment" else 0
-        return self.resources.limits * (self.replicas.maximum + surge)

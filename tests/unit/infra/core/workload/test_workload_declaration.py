@@ -1,13 +1,10 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from infra.core.catalog.images import Image
 from infra.core.labels import Ownership
-from infra.core.quantity import Compute
 from infra.core.wiring import External, KafkaLogin, Party
 from infra.core.workload.manifests import network_manifests, workload_manifests
 from infra.core.workload.spec import (
@@ -182,17 +179,6 @@ def test_every_edge_becomes_two_labelled_policies():
     manifests = dict(network_manifests(workload(uses=(server.offer("http"),))))
     assert set(manifests) == {"egress-server-http", "ingress-server-http"}
     assert all(manifest["metadata"]["labels"]["platform/owner"] == "team" for manifest in manifests.values())
-
-
-@given(st.integers(1, 20), st.integers(0, 20), st.integers(1, 10**4), st.integers(2**23, 2**40))
-def test_the_most_counts_maximum_replicas_and_the_one_that_an_update_adds(least: int, more: int, cpu: int, memory: int):
-    spec = workload(
-        replicas=Replicas(minimum=least, maximum=least + more),
-        resources=Resources(cpu_request=cpu, cpu_limit=cpu * 2, memory=memory),
-    )
-    assert spec.most() == Compute(cpu, memory) * (least + more + 1)
-    assert spec.most_limits() == Compute(cpu * 2, memory) * (least + more + 1)
-    assert job(resources=spec.resources).most() == Compute(cpu, memory)
 
 
 def test_a_workload_is_part_of_the_graph_with_all_that_it_uses():
