@@ -3,19 +3,10 @@
 # description: >-
 #   Whether a reader may do what it asks for with a dataset, how each column looks to it and which rows it gets.
 #   What no rule allows is refused: an unknown name, an ill-formed question and a missing catalog all end there.
+#   A reason says what is missing; none of them opens anything.
 package platform.access
 
 import data.catalog
-
-# METADATA
-# description: What is answered when nothing else can be said
-default decision := {
-	"allow": false,
-	"role": null,
-	"columns": {},
-	"row_filter": null,
-	"reasons": ["the question or the catalog cannot be understood"],
-}
 
 # METADATA
 # description: The answer to input, which has roles, tenant, action, dataset and purpose, and may have columns and isos
@@ -34,24 +25,21 @@ decision := {
 	"columns": {},
 	"row_filter": null,
 	"reasons": sort(reasons),
-} if {
-	count(reasons) > 0
 }
 
 default allow := false
 
 allow if {
 	well_formed
+	is_object(dataset)
 	is_array(clearance)
-	not foreign
+	shared
 	count(unknown_columns) == 0
 	sufficient
 	row_filter_known
 }
 
 actions := {"read", "write", "detokenize"}
-
-shown := {"clear", "masked", "tokenized"}
 
 well_formed if {
 	is_array(input.roles)
@@ -81,12 +69,15 @@ dataset := catalog.datasets[input.dataset]
 
 clearance := catalog.tenants[input.tenant].clearance
 
-# A reader with several roles acts in the first one, as the catalog orders them, that may do this for this purpose.
-role_name := [name |
-	some name in catalog.precedence
-	name in input.roles
-	entitled(catalog.roles[name])
-][0]
+# A reader with several roles acts in the first one, in the catalog's order, that may do this for this purpose.
+role_name := first if {
+	able := {candidate.order: name |
+		some name in input.roles
+		candidate := catalog.roles[name]
+		entitled(candidate)
+	}
+	first := able[min(object.keys(able))]
+}
 
 role := catalog.roles[role_name]
 
@@ -107,7 +98,7 @@ permits(candidate) if {
 	count(candidate.detokenizes) > 0
 }
 
-foreign if not dataset.tenant in {catalog.shared_tenant, input.tenant}
+shared if dataset.tenant in {catalog.sharedTenant, input.tenant}
 
 default row_filter_known := false
 
@@ -119,17 +110,17 @@ row_filter := null if role.rows == "all"
 
 row_filter := null if {
 	role.rows == "entitled"
-	dataset.row_filter == null
+	dataset.rowFilter == null
 }
 
-row_filter := object.union(dataset.row_filter, {"values": [input.tenant]}) if {
+row_filter := object.union(dataset.rowFilter, {"values": [input.tenant]}) if {
 	role.rows == "entitled"
-	dataset.row_filter.scope == "tenant"
+	dataset.rowFilter.scope == "tenant"
 }
 
-row_filter := object.union(dataset.row_filter, {"values": sort(isos)}) if {
+row_filter := object.union(dataset.rowFilter, {"values": sort(isos)}) if {
 	role.rows == "entitled"
-	dataset.row_filter.scope == "iso"
+	dataset.rowFilter.scope == "iso"
 }
 
 names := {name | some name in asked} if count(asked) > 0
@@ -141,17 +132,23 @@ unknown_columns := {name |
 	not name in object.keys(dataset.columns)
 }
 
-columns := {name: treatment(dataset.columns[name]) |
+columns := {name: shown_as(name) |
 	some name in names
 }
+
+# The column that a reader's rows are filtered by says only whom the reader belongs to.
+shown_as(name) := "clear" if {
+	input.action != "detokenize"
+	role.rows == "entitled"
+	name == dataset.rowFilter.column
+} else := treatment(dataset.columns[name])
 
 # Clear content needs the tenant's clearance for its level; a mask or a token of it does not.
 treatment(class) := "clear" if {
 	wanted(class) == "clear"
-	catalog.levels[class] in clearance
+	catalog.classes[class].level in clearance
 } else := wanted(class) if {
-	wanted(class) in shown
-	wanted(class) != "clear"
+	wanted(class) in {"masked", "tokenized"}
 } else := "hidden"
 
 wanted(class) := "clear" if {
@@ -161,18 +158,26 @@ wanted(class) := "clear" if {
 
 wanted(class) := role.treatments[class] if input.action != "detokenize"
 
+# A dataset of which a reader sees nothing by its role and clearance does not exist for it.
+visible if {
+	some class in dataset.columns
+	treatment(class) != "hidden"
+}
+
 sufficient if {
 	input.action != "detokenize"
-	some treatment in columns
-	treatment in shown
+	visible
+	some look in columns
+	look != "hidden"
 }
 
 # Tokens are turned back for the columns that were named, all of them or none.
 sufficient if {
 	input.action == "detokenize"
+	count(columns) > 0
 	count(asked) > 0
-	every treatment in columns {
-		treatment == "clear"
+	every look in columns {
+		look == "clear"
 	}
 }
 
@@ -193,7 +198,7 @@ reasons contains sprintf("there is no tenant %v", [input.tenant]) if {
 reasons contains sprintf("dataset %v belongs to another tenant", [input.dataset]) if {
 	well_formed
 	dataset
-	foreign
+	not shared
 }
 
 reasons contains sprintf("dataset %v has no column %v", [input.dataset, name]) if {
@@ -204,6 +209,13 @@ reasons contains sprintf("dataset %v has no column %v", [input.dataset, name]) i
 reasons contains sprintf("none of the roles may %v for %v", [input.action, input.purpose]) if {
 	well_formed
 	not role_name
+}
+
+reasons contains sprintf("role %v is not entitled to rows of dataset %v", [role_name, input.dataset]) if {
+	well_formed
+	clearance
+	dataset
+	not row_filter_known
 }
 
 reasons contains sprintf("role %v may not %v any of these columns", [role_name, input.action]) if {

@@ -3,9 +3,13 @@ package platform.access_test
 import data.platform.access
 
 catalog := {
-	"shared_tenant": "platform",
-	"precedence": ["steward", "service", "analyst", "partner"],
-	"levels": {"public": "public", "internal": "internal", "pii.email": "pii", "pii.ssn": "pii"},
+	"sharedTenant": "platform",
+	"classes": {
+		"public": {"level": "public"},
+		"internal": {"level": "internal"},
+		"pii.email": {"level": "pii"},
+		"pii.ssn": {"level": "pii"},
+	},
 	"tenants": {
 		"platform": {"clearance": ["public", "internal", "confidential", "pii"]},
 		"desk": {"clearance": ["public", "internal"]},
@@ -13,6 +17,7 @@ catalog := {
 	},
 	"roles": {
 		"steward": {
+			"order": 0,
 			"rows": "all",
 			"writes": false,
 			"purposes": ["stewardship"],
@@ -20,6 +25,7 @@ catalog := {
 			"detokenizes": ["pii.email"],
 		},
 		"service": {
+			"order": 1,
 			"rows": "all",
 			"writes": true,
 			"purposes": ["operation"],
@@ -27,6 +33,7 @@ catalog := {
 			"detokenizes": [],
 		},
 		"analyst": {
+			"order": 2,
 			"rows": "entitled",
 			"writes": false,
 			"purposes": ["analysis"],
@@ -34,6 +41,7 @@ catalog := {
 			"detokenizes": [],
 		},
 		"partner": {
+			"order": 3,
 			"rows": "entitled",
 			"writes": false,
 			"purposes": ["sharing"],
@@ -44,16 +52,17 @@ catalog := {
 	"datasets": {
 		"people": {
 			"tenant": "platform",
-			"columns": {"id": "internal", "email": "pii.email", "ssn": "pii.ssn"},
-			"row_filter": {"column": "tenant_id", "scope": "tenant"},
+			"columns": {"id": "internal", "tenant_id": "public", "email": "pii.email", "ssn": "pii.ssn"},
+			"rowFilter": {"column": "tenant_id", "scope": "tenant"},
 		},
 		"prices": {
 			"tenant": "platform",
 			"columns": {"iso": "public", "lmp": "public"},
-			"row_filter": {"column": "iso", "scope": "iso"},
+			"rowFilter": {"column": "iso", "scope": "iso"},
 		},
-		"positions": {"tenant": "desk", "columns": {"book": "internal"}, "row_filter": null},
-		"secrets": {"tenant": "platform", "columns": {"ssn": "pii.ssn"}, "row_filter": null},
+		"positions": {"tenant": "desk", "columns": {"book": "internal"}, "rowFilter": null},
+		"mails": {"tenant": "platform", "columns": {"email": "pii.email"}, "rowFilter": null},
+		"secrets": {"tenant": "platform", "columns": {"ssn": "pii.ssn"}, "rowFilter": null},
 	},
 }
 
@@ -82,7 +91,7 @@ test_an_analyst_sees_masks_of_the_own_tenants_rows if {
 	ask(analyst) == {
 		"allow": true,
 		"role": "analyst",
-		"columns": {"id": "clear", "email": "masked", "ssn": "masked"},
+		"columns": {"id": "clear", "tenant_id": "clear", "email": "masked", "ssn": "masked"},
 		"row_filter": {"column": "tenant_id", "scope": "tenant", "values": ["desk"]},
 		"reasons": [],
 	}
@@ -90,13 +99,13 @@ test_an_analyst_sees_masks_of_the_own_tenants_rows if {
 
 test_a_steward_sees_all_rows_clear if {
 	answer := ask(steward)
-	answer.columns == {"id": "clear", "email": "clear", "ssn": "clear"}
+	answer.columns == {"id": "clear", "tenant_id": "clear", "email": "clear", "ssn": "clear"}
 	answer.row_filter == null
 }
 
 test_a_partner_sees_tokens_and_what_it_is_cleared_for if {
 	answer := ask(with_fields(analyst, {"roles": ["partner"], "tenant": "guest", "purpose": "sharing"}))
-	answer.columns == {"id": "hidden", "email": "tokenized", "ssn": "hidden"}
+	answer.columns == {"id": "hidden", "tenant_id": "clear", "email": "tokenized", "ssn": "hidden"}
 }
 
 test_only_the_columns_that_were_asked_for_are_answered if {
@@ -106,13 +115,16 @@ test_only_the_columns_that_were_asked_for_are_answered if {
 test_clear_content_above_the_tenants_clearance_is_hidden if {
 	ask(with_fields(steward, {"tenant": "guest", "columns": ["id", "email"]})).allow == false
 	answer := ask(with_fields(steward, {"tenant": "desk"}))
-	answer.columns == {"id": "clear", "email": "hidden", "ssn": "hidden"}
+	answer.columns == {"id": "clear", "tenant_id": "clear", "email": "hidden", "ssn": "hidden"}
 }
 
 test_of_several_roles_the_first_one_that_fits_the_purpose_counts if {
 	both := with_fields(analyst, {"roles": ["analyst", "steward"], "tenant": "platform"})
 	ask(both).role == "analyst"
 	ask(with_fields(both, {"purpose": "stewardship"})).role == "steward"
+	widened := json.patch(catalog, [{"op": "add", "path": "/roles/steward/purposes/-", "value": "analysis"}])
+	answer := access.decision with input as both with data.catalog as widened
+	answer.role == "steward"
 }
 
 test_rows_are_filtered_by_the_isos_that_the_reader_has if {
@@ -136,7 +148,7 @@ test_tokens_are_turned_back_for_all_named_columns_or_none if {
 	ask(question).columns == {"email": "clear"}
 	reason := "role steward may not detokenize all of these columns; name those that it may"
 	refused(with_fields(question, {"columns": ["email", "ssn"]}), reason)
-	refused(with_fields(question, {"columns": []}), reason)
+	refused(with_fields(question, {"columns": [], "dataset": "mails"}), reason)
 	refused(with_fields(question, {"tenant": "desk"}), reason)
 	refused(with_fields(analyst, {"action": "detokenize"}), "none of the roles may detokenize for analysis")
 }
@@ -148,6 +160,19 @@ test_what_is_not_known_is_refused_by_name if {
 	refused(with_fields(analyst, {"roles": ["root"]}), "none of the roles may read for analysis")
 	refused(with_fields(analyst, {"roles": []}), "none of the roles may read for analysis")
 	refused(with_fields(analyst, {"purpose": "curiosity"}), "none of the roles may read for curiosity")
+}
+
+test_nothing_is_allowed_with_what_is_not_known if {
+	every action, roles in {"read": ["analyst"], "detokenize": ["steward"], "write": ["service"]} {
+		every field in ["dataset", "tenant"] {
+			every purpose in ["analysis", "stewardship", "operation"] {
+				question := with_fields(analyst, {
+					"action": action, "roles": roles, "purpose": purpose, "columns": ["email"], field: "unknown",
+				})
+				ask(question).allow == false
+			}
+		}
+	}
 }
 
 test_another_tenants_dataset_is_refused if {
@@ -197,7 +222,25 @@ test_a_treatment_that_nobody_knows_hides if {
 }
 
 test_rows_that_nobody_can_filter_are_refused if {
-	changed := json.patch(catalog, [{"op": "replace", "path": "/datasets/people/row_filter/scope", "value": "moon"}])
+	changed := json.patch(catalog, [{"op": "replace", "path": "/datasets/people/rowFilter/scope", "value": "moon"}])
 	answer := access.decision with input as analyst with data.catalog as changed
 	answer.allow == false
+}
+
+test_the_column_that_filters_the_rows_is_clear_and_opens_nothing_else if {
+	every class in ["pii.email", "pii.ssn", "unheard-of"] {
+		changed := json.patch(catalog, [{"op": "replace", "path": "/datasets/people/columns/tenant_id", "value": class}])
+		answer := access.decision with input as analyst with data.catalog as changed
+		answer.columns == {"id": "clear", "tenant_id": "clear", "email": "masked", "ssn": "masked"}
+		all_rows := access.decision with input as with_fields(steward, {"tenant": "desk"}) with data.catalog as changed
+		all_rows.columns.tenant_id == "hidden"
+	}
+}
+
+test_a_dataset_of_which_only_the_filter_would_be_clear_is_refused if {
+	removed := [{"op": "replace", "path": "/datasets/people/columns", "value": {"tenant_id": "internal", "id": "internal"}}]
+	changed := json.patch(catalog, removed)
+	question := with_fields(analyst, {"tenant": "guest"})
+	answer := access.decision with input as question with data.catalog as changed
+	answer.reasons == ["role analyst may not read any of these columns"]
 }

@@ -10,6 +10,6 @@ default ready := false
 ready if {
 	count(data.catalog.datasets) > 0
 	count(data.catalog.roles) > 0
+	count(data.catalog.classes) > 0
 	count(data.catalog.tenants) > 0
-	count(data.catalog.precedence) == count(data.catalog.roles)
 }
