@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from policies.cel.expressions import Judgement, judgement_of, pod_variables, quoted
+from policies.cel.kinds import POD_KINDS
 from policies.environments import level_for
 from policies.exceptions import ExceptionEntry
 from policies.model import Level
@@ -29,12 +30,16 @@ _BY_CLUSTER: Final = (
     " || request.userInfo.username == 'system:kube-controller-manager'"
 )
 _OWN: Final = "object.metadata.?labels[?'app.kubernetes.io/managed-by'].orValue('pulumi') in ['pulumi', 'Helm']"
+_WITH_PODS: Final = f"object.kind in [{', '.join(quoted(name) for name in sorted({it.kind for it in POD_KINDS}))}]"
 _CONDITIONS: Final = (
     # What is being deleted must be able to lose its finalizers.
     ("not-being-deleted", "!has(object.metadata.deletionTimestamp)"),
-    # Operators are judged by their custom resources. Pods of their Deployments come through the cluster's own
-    # controllers; a template that only claims to be an operator's was judged itself when a person sent it.
-    ("not-made-by-an-operator", f"!({_BY_OPERATOR}) && !(({_BY_CLUSTER}) && !({_OWN}))"),
+    # Operators are judged by their custom resources.
+    ("not-made-by-an-operator", f"!({_BY_OPERATOR})"),
+    # The cluster's controllers give each namespace an account and a bundle of certificates that nobody can declare.
+    # Pods that they make are judged, but for those of operators' workloads; a template that only claims to be an
+    # operator's was judged itself when a person sent it.
+    ("not-the-clusters-own", f"!({_BY_CLUSTER}) || ({_WITH_PODS} && {_OWN})"),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from policies.cel.kinds import KINDS, POD_KINDS, AdmittedKind
 from policies.errors import InputError
+from policies.kinds import Kinds
 from policies.pod_places import POD_PLACES
 from policies.pods import EveryContainer, EveryPod, Role
 from policies.rule import Rule, Types
@@ -66,9 +67,9 @@ def judgement_of(rule: Rule) -> Judgement | None:
     elif isinstance(picks, EveryPod):
         body = f"(\n{_indented(rule.cel)}\n) ? [] : ['the pod']"
         kinds = POD_KINDS
-    elif isinstance(picks, Types):
+    elif isinstance(picks, Types | Kinds):
         body = f"(\n{_indented(rule.cel)}\n) ? [] : ['it']"
-        kinds = tuple(kind for kind in KINDS if kind.token in picks.tokens)
+        kinds = tuple(kind for kind in KINDS if _picked(picks, kind))
         if not kinds:
             raise InputError(
                 f"{rule.id}: has a rule.cel, but of {picks.summary} none is judged at admission; list the kind in"
@@ -102,6 +103,10 @@ def pod_variables() -> list[tuple[str, str]]:
 def quoted(text: str) -> str:
     """A text as a CEL literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
+
+
+def _picked(picks: Types | Kinds, kind: AdmittedKind) -> bool:
+    return kind.token in picks.tokens if isinstance(picks, Types) else (kind.group or "core", kind.kind) in picks.kinds
 
 
 def _containers(picks: EveryContainer, cel: str) -> str:

@@ -6,7 +6,7 @@ import copy
 import http.client
 import json
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -96,6 +96,8 @@ def in_every_kind(resource: Resource) -> Iterator[dict[str, Any]]:
     labels = resource.props.get("metadata", {}).get("labels", {})
     for pod in pods_of(resource):
         template = pod.node.value()
+        if not isinstance(template["spec"], dict):
+            continue  # no kind takes such a pod
         for kind in POD_KINDS:
             if "/" not in kind.resources[0]:
                 yield _carrier(kind, copy.deepcopy(template), labels)
@@ -106,14 +108,24 @@ def as_it_is(resource: Resource, namespace: str) -> dict[str, Any] | None:
     if resource.type not in BY_TOKEN:
         return None
     manifest = copy.deepcopy(resource.props)
-    manifest.setdefault("metadata", {})["namespace"] = namespace
-    manifest["metadata"].setdefault("name", "example")
+    manifest.setdefault("metadata", {}).update(name="example", namespace=namespace)
     return manifest
+
+
+def accounts_of(manifests: Iterable[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
+    """The service accounts that pods run under; a pod of an account that is not there is refused before all else."""
+    pods = (manifest["spec"] for manifest in manifests if manifest["kind"] == "Pod")
+    names = {spec.get("serviceAccountName") or spec.get("serviceAccount") or "default" for spec in pods}
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
+        for name in sorted(names - {"default"})
+    ]
 
 
 def _carrier(kind: AdmittedKind, template: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
     template = {key: value for key, value in template.items() if key in {"metadata", "spec"}}
-    metadata = template.get("metadata") or {}
+    metadata = template.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
     template["metadata"] = {key: metadata[key] for key in ("labels", "annotations") if metadata.get(key)}
     _complete(template["spec"], finite=kind.kind in {"Job", "CronJob"}, free=kind.kind in {"Pod", "PodTemplate"})
     whole: dict[str, Any] = {
@@ -145,9 +157,7 @@ def _complete(spec: dict[str, Any], *, finite: bool, free: bool) -> None:
     spec.pop("ephemeralContainers", None)
     for key in ("containers", "initContainers"):
         for number, container in enumerate(spec.get(key) or ()):
-            container.setdefault("name", f"{key.lower()}-{number}")
+            if isinstance(container, dict):
+                container.setdefault("name", f"{key.lower()}-{number}")
     if not spec.get("containers"):
         spec["containers"] = [{"name": "main", "image": "registry.example/main:1.0.0"}]
-    # The service account and the volumes of an example are not there.
-    spec.pop("serviceAccountName", None)
-    spec["automountServiceAccountToken"] = spec.get("automountServiceAccountToken", False)

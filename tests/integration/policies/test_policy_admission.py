@@ -13,7 +13,7 @@ from policies.exceptions import ExceptionEntry, Exceptions, today
 from policies.model import Resource
 from policies.runtime import Packs, load_packs
 from sandbox.control_plane import Endpoints
-from tests.support.admission import ADMISSION, Answer, Server, as_it_is, in_every_kind
+from tests.support.admission import ADMISSION, Answer, Server, accounts_of, as_it_is, in_every_kind
 from tests.support.policy_examples import Example, examples, mutated, resource_from
 
 pytestmark = pytest.mark.integration
@@ -72,11 +72,14 @@ def install(server: Server, namespace: str) -> Iterator[Install]:
 def test_python_and_cel_agree_on_every_example_in_every_kind_that_carries_it(
     server: Server, namespace: str, install: Install
 ):
-    install([_terse(policy) for policy in _policies()], "Warn")
     asked: dict[str, set[bool]] = {id_: set() for id_ in RULES}
     differences: list[str] = []
     refused: list[str] = []
-    for label, manifest in _cases(namespace):
+    cases = list(_cases(namespace))
+    for account in accounts_of((manifest for _, manifest in cases), namespace):
+        assert server.create(account).status == 201
+    install([_terse(policy) for policy in _policies()], "Warn")
+    for label, manifest in cases:
         answer = server.create(manifest, dry_run=True)
         if answer.status != 201:
             refused.append(f"{label}: {answer.message}")
@@ -89,6 +92,8 @@ def test_python_and_cel_agree_on_every_example_in_every_kind_that_carries_it(
         for id_ in RULES:
             asked[id_].add(id_ in says_cel)
     assert differences == []
+    # What the server itself does not take cannot be judged there; it is a small part.
+    assert len(refused) < len(cases) / 4
     assert {id_ for id_, verdicts in asked.items() if verdicts != {True, False}} == set(), refused
 
 
