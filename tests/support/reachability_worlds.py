@@ -1,0 +1,217 @@
+"""A rendered environment as a world of pods: its own, strangers, pods that pretend to be others, and hosts outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest import mock
+
+from infra.components.streaming.access import KAFKA_USER_LABEL
+from infra.core.catalog.catalog import Catalog
+from infra.core.catalog.tenants import Tenant
+from infra.core.catalog.users import KafkaUser
+from infra.core.wiring import Wiring
+from infra.stacks import platform
+from tests.support.pulumi_mocks import Rendered, run_program
+from tests.support.reachability import Connection, Peer, Port
+
+ELSEWHERE = "elsewhere"
+DNS = "kube-dns"
+PROBE_ADDRESS = "169.254.7.127"
+TUNNEL = Port(15008)
+UNUSED = (Port(22), Port(53), Port(53, "UDP"), Port(80), Port(443), Port(6443), Port(9092, "UDP"), Port(15001))
+"""Ports that somebody might try, beside those that are served."""
+
+OUTSIDE = (Peer("internet", "93.184.215.14"), Peer("neighbour", "10.99.0.1"), Peer("probes", PROBE_ADDRESS))
+
+
+@dataclass(frozen=True)
+class World:
+    """One environment.
+
+    Attributes:
+        policies: the NetworkPolicies that it renders.
+        authorizations: the AuthorizationPolicies that it renders.
+        peers: two of each pod that it makes, strangers and hosts outside.
+        ports: ports to try.
+        wiring: what is declared.
+        namespaces: names of its namespaces.
+    """
+
+    policies: list[Mapping[str, Any]]
+    authorizations: list[Mapping[str, Any]]
+    peers: list[Peer]
+    ports: list[Port]
+    wiring: Wiring
+    namespaces: set[str]
+
+    def declared(self) -> set[tuple[str, str, Port]]:
+        """Client, server and port of each declared edge."""
+        return {
+            (str(edge.client), str(edge.offer.party), Port(edge.offer.port, edge.offer.protocol))
+            for edge in self.wiring.edges
+        }
+
+    def expected(self) -> set[Connection]:
+        """What the network must allow, from the declaration alone."""
+        declared = self.declared()
+        open_ = declared | {(client, server, TUNNEL) for client, server, port in declared if port.protocol == "TCP"}
+        api_clients = {str(member.party) for member in self.wiring.members if member.api_server}
+        return {
+            (a, b, port)
+            for a, source in enumerate(self.peers)
+            for b, target in enumerate(self.peers)
+            for port in self.ports
+            if self._expected(source, target, port, open_, api_clients)
+        }
+
+    def _expected(
+        self, source: Peer, target: Peer, port: Port, open_: set[tuple[str, str, Port]], api_clients: set[str]
+    ) -> bool:
+        if target.namespace in self.namespaces:
+            if source.namespace in self.namespaces:
+                return bool(source.party) and (source.party, target.party, port) in open_
+            return source.address == PROBE_ADDRESS
+        if source.namespace not in self.namespaces:
+            return True  # neither is ours: what they do among themselves is not for us to refuse
+        if target.name == DNS and port.number == 53:
+            return True
+        return source.party in api_clients and port in (Port(443), Port(6443))
+
+    def named(self, connections: set[Connection]) -> list[str]:
+        """Connections as a person reads them."""
+        return sorted(f"{self.peers[a].name} -> {self.peers[b].name} {port}" for a, b, port in connections)
+
+
+def world(stack: str, values: Mapping[str, Any], tenants: int | None = None) -> World:
+    """Render a stack and populate it; with ``tenants``, with that many generated ones instead of the catalog's."""
+    plans: list[Any] = []
+    make_plan = platform.make_plan
+
+    def keep_plan(*args: Any, **kwargs: Any) -> Any:
+        plans.append(make_plan(*args, **kwargs))
+        return plans[-1]
+
+    # What a generated environment costs is for other tests.
+    changes = {**values, "budget": None}
+    with ExitStack() as patches:
+        patches.enter_context(mock.patch.object(platform, "make_plan", keep_plan))
+        if tenants is not None:
+            catalog = with_tenants(platform.read_catalog(), tenants)
+            changes["tenants"] = list(catalog.tenants)
+            patches.enter_context(mock.patch.object(platform, "read_catalog", return_value=catalog))
+        rendered = run_program(stack, **changes)
+    return populate(rendered, plans[0].wiring)
+
+
+def with_tenants(catalog: Catalog, count: int) -> Catalog:
+    """The catalog with ``count`` tenants of two Kafka users each, and no others."""
+    tenant = {"owner": "a-team", "costCentre": "cc", "quotaPercent": 1, "clearance": ["public"]}
+    users = {name: user for name, user in catalog.users.items() if user.tenant == "platform"}
+    for index in range(count):
+        for role in ("reader", "writer"):
+            facts = {"owner": "a-team", "tenant": f"tenant{index}", "consumes": ["WEATHER_RT"], "deadLetter": False}
+            users[f"t{index}-{role}"] = KafkaUser.model_validate(facts)
+    tenants = {f"tenant{index}": Tenant.model_validate(tenant) for index in range(count)}
+    topics = {name: topic for name, topic in catalog.topics.items() if topic.tenant == "platform"}
+    return replace(catalog, tenants=tenants, users=users, topics=topics)
+
+
+def populate(rendered: Rendered, wiring: Wiring) -> World:
+    """The world of one rendered environment."""
+    objects = [_whole(resource.inputs) for resource in rendered.kubernetes()]
+    labels = {
+        item["metadata"]["name"]: {
+            **item["metadata"]["labels"],
+            "kubernetes.io/metadata.name": item["metadata"]["name"],  # the API server adds it
+        }
+        for item in objects
+        if item["kind"] == "Namespace"
+    }
+    real = [pod for item in objects for pod in _pods(item)]
+    real += [pod for item in objects for pod in _tenant_pods(item)]
+    if any(item["kind"] == "Kafka" for item in objects):
+        real.append(_cluster_operator())
+    strangers = [Peer(f"stranger in {namespace}", "", namespace) for namespace in (*labels, ELSEWHERE)]
+    impostors = [
+        replace(pod, name=f"impostor of {pod.name}", namespace=place, party="")
+        for pod in real
+        for place in (ELSEWHERE, *sorted(name for name in labels if name.startswith("tenant-"))[:1])
+        if place != pod.namespace
+    ]
+    dns = Peer(DNS, "", "kube-system", {"k8s-app": "kube-dns"})
+    pods = [*real, *(replace(pod, name=f"{pod.name} again") for pod in real), *impostors, *strangers, dns]
+    peers = [
+        replace(
+            pod,
+            address=f"10.{index // 250}.1.{index % 250 + 1}",
+            namespace_labels=labels.get(pod.namespace, {"kubernetes.io/metadata.name": pod.namespace}),
+        )
+        for index, pod in enumerate(pods)
+    ]
+    served = {Port(offer.port, offer.protocol) for member in wiring.members for offer in member.serves}
+    return World(
+        policies=[item for item in objects if item["kind"] == "NetworkPolicy"],
+        authorizations=[item for item in objects if item["kind"] == "AuthorizationPolicy"],
+        peers=[*peers, *OUTSIDE],
+        ports=sorted({*served, *UNUSED, TUNNEL}),
+        wiring=wiring,
+        namespaces=set(labels),
+    )
+
+
+def _whole(value: Any) -> Any:
+    """Numbers as they are in a manifest: on their way through Pulumi all of them become floating."""
+    if isinstance(value, Mapping):
+        return {key: _whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _pods(item: Mapping[str, Any]) -> Iterator[Peer]:
+    """Pods of one object: of a workload of ours, or of what Strimzi makes of its resources (its documentation)."""
+    kind, metadata = item["kind"], item["metadata"]
+    name, namespace = metadata["name"], metadata.get("namespace", "")
+    if kind in ("Deployment", "StatefulSet", "Job"):
+        template = item["spec"]["template"]
+        labels, account = template["metadata"]["labels"], template["spec"]["serviceAccountName"]
+        yield Peer(name, "", namespace, labels, account=account, party=f"{namespace}/{name}")
+    if kind == "KafkaNodePool":
+        cluster = metadata["labels"]["strimzi.io/cluster"]
+        component = f"{cluster}-kafka"
+        labels = {
+            **item["spec"]["template"]["pod"]["metadata"]["labels"],
+            "strimzi.io/cluster": cluster,
+            "strimzi.io/kind": "Kafka",
+            "strimzi.io/name": component,
+            "strimzi.io/pool-name": name,
+        }
+        yield Peer(f"{cluster}-{name}", "", namespace, labels, account=component, party=f"{namespace}/{cluster}")
+    if kind == "Kafka":
+        operator = f"{name}-entity-operator"
+        labels = {
+            **item["spec"]["entityOperator"]["template"]["pod"]["metadata"]["labels"],
+            "strimzi.io/cluster": name,
+            "strimzi.io/kind": "Kafka",
+            "strimzi.io/name": operator,
+        }
+        yield Peer(operator, "", namespace, labels, account=operator, party=f"{namespace}/{operator}")
+
+
+def _tenant_pods(item: Mapping[str, Any]) -> Iterator[Peer]:
+    """A pod as a tenant writes it to use Kafka, for each account that it was given for that."""
+    namespace, account = item["metadata"].get("namespace", ""), item["metadata"]["name"]
+    if item["kind"] == "ServiceAccount" and namespace.startswith("tenant-"):
+        user = account.removeprefix("kafka-")
+        labels = {KAFKA_USER_LABEL: user, "app.kubernetes.io/name": "notebook"}
+        yield Peer(f"{user} of {namespace}", "", namespace, labels, account=account, party=f"{namespace}/{user}")
+
+
+def _cluster_operator() -> Peer:
+    """The operator's own pod (Strimzi's chart, 060-Deployment-strimzi-cluster-operator.yaml)."""
+    name, namespace = "strimzi-cluster-operator", "platform-operators"
+    labels = {"name": name, "strimzi.io/kind": "cluster-operator"}
+    return Peer(name, "", namespace, labels, account=name, party=f"{namespace}/{name}")
