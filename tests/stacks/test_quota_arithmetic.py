@@ -21,8 +21,8 @@ from infra.core.quota import Share
 from infra.core.workload.manifests import workload_manifests
 from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, Storage, WorkloadSpec
 from infra.core.workload_share import workload_share
-from infra.stacks.budget import platform_budgets, quota_problems
-from tests.support.naive_quota import too_much
+from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
+from tests.support.naive_quota import outside_limit_ranges, too_much
 from tests.support.pulumi_mocks import configuration, run_program
 
 MEBIBYTE = 1024**2
@@ -199,6 +199,12 @@ def test_a_tenants_workload_counts_against_the_tenants_share_and_is_named(replic
     )
 
 
+def test_a_limit_range_allows_the_largest_pod_and_no_more() -> None:
+    server, other = _server("platform-data", 4), _server("platform-data", 1).model_copy(update={"name": "other"})
+    shares = [workload_share(server), workload_share(other)]
+    assert largest_pod(shares) == Compute(1000, gibibytes(1))
+
+
 def test_quotas_are_whole_cores_and_must_fit_as_such() -> None:
     spec = _server("platform-data", 1)
     spec = spec.model_copy(update={"resources": Resources(cpu_request=1100, cpu_limit=1100, memory=gibibytes(1))})
@@ -210,8 +216,9 @@ def test_quotas_are_whole_cores_and_must_fit_as_such() -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
-def test_what_each_stack_renders_fits_its_quotas_by_the_naive_adder(stack: str) -> None:
+def test_what_each_stack_renders_fits_its_quotas_and_limit_ranges_by_the_naive_adder(stack: str) -> None:
     rendered = run_program(stack, operators={"mode": "crds-only"})
     manifests = [resource.inputs for resource in rendered.kubernetes() if resource.custom and "kind" in resource.inputs]
     quota = configuration(stack)["quota"]
     assert too_much(manifests, cpu=quota["cpu"], memory=quota["memory"]) == []
+    assert outside_limit_ranges(manifests) == []

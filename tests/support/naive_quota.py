@@ -48,6 +48,24 @@ def too_much(manifests: Iterable[Manifest], *, cpu: str, memory: str) -> list[st
     return found
 
 
+def outside_limit_ranges(manifests: Iterable[Manifest]) -> list[str]:
+    """Containers that ask for more, or less, than the LimitRange of their namespace allows."""
+    manifests = list(manifests)
+    ranges = {m["metadata"]["namespace"]: m["spec"]["limits"][0] for m in manifests if m["kind"] == "LimitRange"}
+    found = []
+    for manifest in manifests:
+        for _, containers in _pods(manifest, None):
+            allowed = ranges[manifest["metadata"]["namespace"]]
+            found += [
+                f"{manifest['kind']} {manifest['metadata']['name']}: {resource}"
+                for container in containers
+                for resource in ("cpu", "memory")
+                if quantity(container["limits"][resource]) > quantity(allowed["max"][resource])
+                or quantity(container["requests"][resource]) < quantity(allowed["min"][resource])
+            ]
+    return found
+
+
 def usage(manifests: Iterable[Manifest]) -> dict[str, dict[str, Fraction]]:
     """What each namespace takes at most, by the keys of a ResourceQuota."""
     manifests = list(manifests)
@@ -76,7 +94,7 @@ def _pods(manifest: Manifest, most: int | None) -> Iterable[tuple[int, list[Mani
     kind, spec = manifest["kind"], manifest.get("spec", {})
     if kind == "Deployment":
         surge = spec["strategy"]["rollingUpdate"]["maxSurge"]
-        yield (most or spec["replicas"]) + surge, _containers(spec)
+        yield (most or spec.get("replicas", 1)) + surge, _containers(spec)
     elif kind == "StatefulSet":
         yield spec["replicas"], _containers(spec)
     elif kind == "Job":
