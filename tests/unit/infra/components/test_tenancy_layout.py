@@ -106,3 +106,11 @@ def test_the_bucket_refuses_requests_without_tls_and_other_keys():
     assert '"aws:SecureTransport": "false"' in policy
     assert '"s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:key"' in policy
     assert '"Effect": "Allow"' not in policy
+
+
+def test_a_namespace_is_part_of_the_mesh_and_its_probes_are_admitted():
+    spec = tenant_spec("desk", tenant(10), "dev", Compute(8000, gibibytes(16)))
+    assert namespace_manifest(spec)["metadata"]["labels"]["istio.io/dataplane-mode"] == "ambient"
+    contents = dict(content_manifests(spec))
+    assert contents["allow-probes"]["metadata"]["labels"]["app.kubernetes.io/name"] == "allow-probes"
+    assert contents["allow-probes"]["spec"]["podSelector"] == {}
