@@ -114,7 +114,8 @@ def expression(view: ColumnView, rules: DataClassRules, dialect: Dialect) -> str
     if column.type == "string":
         return mask_sql(rules.mask, name, dialect)
     if column.type == "date":
-        return f"toStartOfYear({name})" if dialect == "clickhouse" else f"date_trunc('year', {name})"
+        # toStartOfYear would answer with a Date, which begins in 1970.
+        return f"makeDate32(toYear({name}), 1, 1)" if dialect == "clickhouse" else f"date_trunc('year', {name})"
     return _nothing(column, dialect)
 
 

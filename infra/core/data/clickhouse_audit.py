@@ -11,6 +11,7 @@ from infra.core.errors import ConfigurationError, Problem
 
 FILE = "infra/catalog/datasets.yaml"
 
+QUERY_LOG = "system.query_log"
 ACCESS_LOG = "access_log"
 """Dataset that the accesses are kept in."""
 
@@ -42,8 +43,8 @@ def _stored(catalog: DataCatalog) -> Iterator[str]:
                 yield f"{dataset.zone}.{name}.{column.name}"
 
 
-def clear_reads(catalog: DataCatalog) -> str:
-    """A query for every read of personal data in the clear: when, who, from where, which dataset, which columns.
+def clear_reads(catalog: DataCatalog, log: str = QUERY_LOG) -> str:
+    """A query of ``log`` for every read of personal data in the clear: when, who, from where, which dataset, which columns.
 
     Trino's own reads are left out: Trino knows for whom it read, and its event listener says so.
     """
@@ -56,13 +57,13 @@ def clear_reads(catalog: DataCatalog) -> str:
         "    arrayStringConcat(arraySort(tables), ', ') AS dataset,\n"
         f"    arraySort(arrayIntersect(columns, [{watched}])) AS clear_columns,\n"
         "    toDateTime64(event_time_microseconds, 6, 'UTC') AS happened_at\n"
-        "FROM system.query_log\n"
+        f"FROM {log}\n"
         "WHERE type IN ('QueryFinish', 'ExceptionWhileProcessing')\n"
         f"    AND notEmpty(clear_columns) AND initial_user != {literal(CONNECTOR_USER, 'clickhouse')}"
     )
 
 
-def access_log_job(catalog: DataCatalog) -> str:
+def access_log_job(catalog: DataCatalog, log: str = QUERY_LOG) -> str:
     """The statement that keeps new accesses in the access log; running it twice adds nothing twice.
 
     Raises:
@@ -77,5 +78,5 @@ def access_log_job(catalog: DataCatalog) -> str:
     since = f"now() - INTERVAL {OVERLAP_MINUTES} MINUTE"
     columns = "event_id, actor, actor_address, dataset, clear_columns, happened_at"
     known = f"SELECT event_id FROM {table} WHERE happened_at > {since} - INTERVAL 1 MINUTE"  # noqa: S608 - catalog names
-    found = f"{clear_reads(catalog)}\n    AND event_time > {since}"
+    found = f"{clear_reads(catalog, log)}\n    AND event_time > {since}"
     return f"INSERT INTO {table} ({columns})\nSELECT * FROM (\n{found}\n)\nWHERE event_id NOT IN ({known})"
