@@ -13,6 +13,13 @@ from sandbox.engine.values import Json, PropertyMap, Secret, leaves, reveal
 _SHORTEST = 6
 """Plain texts shorter than this many characters are not searched for inside other texts: they would match by chance."""
 
+_NAMES_IN_SECRETS = frozenset({"engine", "host", "port", "dbname", "username", "masterarn", "dbInstanceIdentifier"})
+"""Fields of a secret that say what it belongs to (AWS Secrets Manager, JSON structure of database secrets).
+
+They are secret where they stand, but not elsewhere: a user's name is also that of its workload, and would be taken out
+of every message.
+"""
+
 
 def annotate(plain: PropertyMap, marked: PropertyMap, names: Iterable[str]) -> PropertyMap:
     """Mark as secret in `plain` what is secret at the same place in `marked`, and the named top-level properties.
@@ -52,7 +59,13 @@ def _texts(value: Json) -> Iterator[str]:
             yield base64.b64encode(leaf.encode()).decode()
             if leaf.startswith(("{", "[")):
                 with suppress(ValueError):
-                    yield from _texts(json.loads(leaf))
+                    yield from _texts(_without_names(json.loads(leaf)))
+
+
+def _without_names(parsed: Json) -> Json:
+    if not isinstance(parsed, dict):
+        return parsed
+    return {key: value for key, value in parsed.items() if key not in _NAMES_IN_SECRETS}
 
 
 class Redactor:

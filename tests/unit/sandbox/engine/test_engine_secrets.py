@@ -160,6 +160,16 @@ def test_parts_of_a_secret_object_are_redacted_also_in_base64() -> None:
     assert redactor.redact(f"{CANARY} {encoded} sesame first-line open") == "[secret] [secret] [secret] [secret] open"
 
 
+def test_the_name_of_a_user_is_no_secret_outside_the_secret_that_holds_its_password() -> None:
+    redactor = Redactor()
+    content = '{"username": "stream-gateway", "password": "correct horse battery"}'
+    redactor.learn({"content": Secret(content)})
+    assert redactor.redact("stream-gateway is not ready") == "stream-gateway is not ready"
+    assert redactor.redact("logged in with correct horse battery") == "logged in with [secret]"
+    assert redactor.redact(f"the content is {content}") == "the content is [secret]"
+    assert redactor.conceal({"name": "stream-gateway"}) == {"name": "stream-gateway"}
+
+
 def test_a_short_secret_is_marked_but_not_searched_for_in_texts() -> None:
     redactor = Redactor()
     redactor.learn(Secret("on"))
