@@ -16,10 +16,20 @@ from policies.errors import InputError
 from policies.exceptions import Exceptions, load_exceptions, today
 from policies.model import Finding, Resource, Stack
 from policies.pack import Pack
+from policies.pods import EveryContainer, EveryPod, pods_of
 from policies.rule import Rule
+from policies.unknown import UnknownValueError
 
-PACKS: Final = ("aws", "network", "workloads")
+PACKS: Final = ("aws", "network", "quotas", "workloads")
 """The names of all packs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The rules that are asked about resources of a type: all, and those that remain if a resource has no pods."""
+
+    all: tuple[Rule, ...]
+    but_pods: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,7 @@ class Packs:
     packs: Sequence[Pack]
     rules: dict[str, Rule]
     exceptions: Exceptions = field(default_factory=Exceptions)
-    _by_type: dict[str, tuple[Rule, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _by_type: dict[str, _Asked] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def needs_stack(self) -> bool:
@@ -54,10 +64,10 @@ class Packs:
             The findings that no exception excuses, in the order of the rules. Values that are not yet known give
             findings with `unknown` set and level advisory. Empty means that every rule was asked and is content.
         """
-        rules = self._by_type.get(resource.type)
-        if rules is None:
-            rules = tuple(rule for rule in self.rules.values() if rule.may_concern(resource.type))
-            self._by_type[resource.type] = rules
+        asked = self._by_type.get(resource.type)
+        if asked is None:
+            asked = self._by_type[resource.type] = self._asked(resource.type)
+        rules = asked.all if asked.all is asked.but_pods or _may_carry_pods(resource) else asked.but_pods
         findings = [finding for rule in rules for finding in rule.evaluate(resource, stack=stack)]
         return self._unexcused(findings, day)
 
@@ -76,11 +86,23 @@ class Packs:
         judged = self.exceptions.judge(self.rules.values(), whole.resources, stack=stack, today=day or today())
         return self._unexcused(findings, day) + list(judged)
 
+    def _asked(self, type: str) -> _Asked:
+        concerned = tuple(rule for rule in self.rules.values() if rule.may_concern(type))
+        but_pods = tuple(rule for rule in concerned if not isinstance(rule.applies_to, EveryPod | EveryContainer))
+        return _Asked(concerned, concerned if len(but_pods) == len(concerned) else but_pods)
+
     def _unexcused(self, findings: list[Finding], day: date | None) -> list[Finding]:
         if not findings or not self.exceptions.entries:
             return findings
         when = day or today()
         return [finding for finding in findings if not self.exceptions.excused(finding, when)]
+
+
+def _may_carry_pods(resource: Resource) -> bool:
+    try:
+        return bool(pods_of(resource))
+    except UnknownValueError:
+        return True
 
 
 def load_packs(names: Iterable[str] | None = None, *, exceptions: Path | None = None) -> Packs:

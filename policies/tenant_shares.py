@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_FILE: Final = Path(__file__).parent.parent / "infra" / "catalog" / "tenants.yaml"
+
+
+@cache
+def tenant_shares() -> dict[str, int]:
+    """The share of an environment that each tenant of the catalog has, in per cent.
+
+    The catalog is read as data; what the program makes of it is not looked at.
+    """
+    # YAML is imported where it is needed, so that loading the packs stays cheap.
+    from policies.readers.manifests import read_yaml  # noqa: PLC0415
+
+    if not _FILE.is_file():
+        return {}
+    [(_, document)] = read_yaml(_FILE.read_bytes(), str(_FILE))
+    tenants = document.get("tenants") if isinstance(document, dict) else None
+    shares: dict[str, int] = {}
+    for name, tenant in tenants.items() if isinstance(tenants, dict) else ():
+        share = tenant.get("quotaPercent") if isinstance(tenant, dict) else None
+        shares[str(name)] = share if isinstance(share, int) else 0
+    return shares
