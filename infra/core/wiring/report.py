@@ -9,11 +9,16 @@ from infra.core.wiring.grants import database_grants
 from infra.core.wiring.graph import Wiring
 from infra.core.wiring.maps import API_SERVER, mermaid
 
+CONNECTIONS = (
+    "What is not listed here is refused, by the network and by the mesh. Beside it, every pod may ask the cluster's "
+    "DNS and is probed by its own node."
+)
+
 
 def wiring_report(wiring: Wiring) -> str:
     """Markdown: the map, the connections, Kafka's permissions and the grants. The same for the same graph."""
     lines = ["## Map", "", "```mermaid", *mermaid(wiring).splitlines(), "```", ""]
-    lines += ["## Connections", "", "What is not listed here is refused: by the network, and by the mesh.", ""]
+    lines += ["## Connections", "", CONNECTIONS, ""]
     lines += _table(("client", "server", "port", "as", "identity of the client"), _connections(wiring))
     outside = [*_outside(wiring)]
     lines += ["## Outside the cluster", ""]
