@@ -10,8 +10,8 @@ _QUANTITY = re.compile(
 _LONGEST: Final = 64
 """Characters of a quantity that are read; longer ones are nonsense that would take long to compute."""
 
-_DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+_DECIMAL: Final[dict[str, int]] = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY: Final[dict[str, int]] = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
 
 def parse_quantity(value: object) -> Decimal | None:
@@ -31,7 +31,7 @@ def parse_quantity(value: object) -> Decimal | None:
     if suffix in _DECIMAL:
         return number.scaleb(_DECIMAL[suffix])
     if suffix in _BINARY:
-        return number * 2 ** _BINARY[suffix]
+        return number * Decimal(1 << _BINARY[suffix])
     return number.scaleb(int(suffix[1:]))
 
 
