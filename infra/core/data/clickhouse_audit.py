@@ -44,7 +44,7 @@ def _stored(catalog: DataCatalog) -> Iterator[str]:
 
 
 def clear_reads(catalog: DataCatalog, log: str = QUERY_LOG) -> str:
-    """A query of ``log`` for every read of personal data in the clear: when, who, from where, which dataset, which columns.
+    """A query of ``log`` for every read of personal data in the clear: who, when, from where, which columns of what.
 
     Trino's own reads are left out: Trino knows for whom it read, and its event listener says so.
     """
