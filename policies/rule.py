@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from policies.environments import level_for
+from policies.kinds import Kinds
 from policies.model import Finding, Level, Resource, Severity, Stack, Violation
 from policies.unknown import UnknownValueError
 
@@ -109,7 +110,10 @@ class Rule:
         Args:
             type: The Pulumi type token.
         """
-        return not self.about_stack and (not isinstance(self.applies_to, Types) or type in self.applies_to.tokens)
+        if isinstance(self.applies_to, Types | Kinds):
+            # What these pick follows from the type alone.
+            return bool(self.applies_to.targets(Resource("", type, "", {})))
+        return not self.about_stack
 
     def evaluate(self, resource: Resource, *, stack: str) -> Iterator[Finding]:
         """Ask the rule about one resource.

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Hashable, Iterator
+from functools import partial
+from typing import Any, ClassVar, Final
 
 import yaml
 
@@ -16,8 +17,31 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 _COMPACT = re.compile(rb"(?:[-?] +){%d}" % _DEEPEST)
 
 
+_TEXT: Final = "tag:yaml.org,2002:str"
+_LIST: Final = "tag:yaml.org,2002:seq"
+_MAPPING: Final = "tag:yaml.org,2002:map"
+_MOST_REMEMBERED: Final = 10_000
+_SHARED = re.compile(rb"&|<<")
+
+
 class _Loader(yaml.CSafeLoader):
-    """YAML as Kubernetes reads it: a bare date and a bare `=` are text."""
+    """YAML as Kubernetes reads it: a bare date and a bare `=` are text.
+
+    It finds out once for each bare word what it means, since manifests repeat the same words.
+    """
+
+    _meanings: ClassVar[dict[str, str]] = {}
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
+        """The tag of a node; PyYAML asks for each node that has none of its own."""
+        if kind is yaml.ScalarNode and implicit[0]:
+            known = self._meanings.get(value)
+            if known is None:
+                known = super().resolve(kind, value, implicit)
+                if len(self._meanings) < _MOST_REMEMBERED:
+                    self._meanings[value] = known
+            return known
+        return super().resolve(kind, value, implicit)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -40,10 +64,12 @@ def read_yaml(text: bytes, file: str) -> Iterator[tuple[int, Any]]:
         if _may_be_deep(text):
             _refuse_deep(text, file)
         loader = _Loader(text)
+        # Without anchors and merge keys each node is built once, and PyYAML's care for those would cost half the time.
+        build = loader.construct_document if _SHARED.search(text) else partial(_built, loader)
         try:
             while loader.check_node():
                 if (node := loader.get_node()) is not None:
-                    yield node.start_mark.line + 1, loader.construct_document(node)
+                    yield node.start_mark.line + 1, build(node)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -80,6 +106,28 @@ def resources_of(document: Any, source: str) -> list[Resource] | None:
             found.extend(resources_of({**member, **item} if isinstance(item, dict) else item, source) or ())
         return found
     return [_resource(document, kind, version, source)]
+
+
+def _built(loader: _Loader, node: yaml.Node) -> Any:
+    tag = node.tag
+    if tag == _TEXT:
+        if type(node) is yaml.ScalarNode:
+            return node.value
+    elif tag == _MAPPING:
+        if type(node) is yaml.MappingNode:
+            return {_key(loader, key): _built(loader, value) for key, value in node.value}
+    elif tag == _LIST and type(node) is yaml.SequenceNode:
+        return [_built(loader, item) for item in node.value]
+    return loader.construct_document(node)
+
+
+def _key(loader: _Loader, node: yaml.Node) -> Any:
+    if node.tag == _TEXT and type(node) is yaml.ScalarNode:
+        return node.value
+    key = _built(loader, node)
+    if not isinstance(key, Hashable):
+        raise yaml.constructor.ConstructorError(None, None, "found unhashable key", node.start_mark)
+    return key
 
 
 def _may_be_deep(text: bytes) -> bool:

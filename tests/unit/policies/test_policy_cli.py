@@ -210,9 +210,8 @@ def test_what_is_encrypted_or_not_known_is_unknown_and_fails_only_when_strict(
 def test_what_a_rendering_marks_as_unknown_is_unknown(capsys: pytest.CaptureFixture[str], tmp_path: Path, image: str):
     _, document = _json(capsys, "check", _file(tmp_path, "pod.json", json.dumps(_pod("web", image))))
     assert "POD-008" not in {finding["rule"] for finding in document["findings"]}
-    assert [(finding["rule"], finding["path"]) for finding in document["unknown"]] == [
-        ("POD-008", "spec.containers[0].image")
-    ]
+    assert "POD-008" in {finding["rule"] for finding in document["unknown"]}
+    assert {finding["path"] for finding in document["unknown"]} == {"spec.containers[0].image"}
 
 
 def test_an_empty_stack_export_is_nothing_to_find(capsys: pytest.CaptureFixture[str], tmp_path: Path):
