@@ -8,6 +8,7 @@ import pulumi
 
 from infra.components.foundation import image_registry_layout, object_store_layout
 from infra.components.foundation.tenancy_layout import tenant_share
+from infra.components.governance.decision_point import decision_point_spec
 from infra.components.streaming import kafka_cost, kafka_layout
 from infra.components.streaming.schema_registry import registry_spec
 from infra.components.streaming.strimzi_layout import StrimziArgs
@@ -86,6 +87,7 @@ def _running(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Running
         *kafka_layout.workloads(streaming.kafka, streaming.topics, streaming.users),
         registry_spec(streaming.registry, plan.kafka),
         plan.gateway,
+        decision_point_spec(plan.governance.decision_point),
     )
     for spec in specs:
         yield running(spec, keep=profile.keep)

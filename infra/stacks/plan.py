@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_host, repository_name
@@ -15,6 +15,8 @@ from infra.components.foundation.tenancy_layout import (
     tenant_share,
     tenant_spec,
 )
+from infra.components.governance.decision_point import decision_point_spec
+from infra.components.governance.governance import GovernanceArgs
 from infra.components.streaming import kafka_layout, strimzi_layout
 from infra.components.streaming.access import KafkaAccess, tenant_client, tenant_member
 from infra.components.streaming.backbone import StreamingBackboneArgs
@@ -37,6 +39,7 @@ from infra.core.wiring import Member, Party, Wiring, wire
 from infra.core.workload.spec import Replicas, WorkloadSpec
 from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
+from infra.stacks.governance_plan import governance_args
 from infra.stacks.profile import Profile
 
 
@@ -51,11 +54,20 @@ class Plan:
     credentials: KafkaCredentialsArgs
     streaming: StreamingBackboneArgs
     gateway: WorkloadSpec
+    governance: GovernanceArgs
     object_store: ObjectStoreArgs | None
     image_registry: ImageRegistryArgs | None
 
 
-def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gateway_tag: str, file: str) -> Plan:
+def make_plan(
+    config: StackConfig,
+    catalog: Catalog,
+    profile: Profile,
+    *,
+    gateway_tag: str,
+    policies: Mapping[str, str],
+    file: str,
+) -> Plan:
     """Size and name everything.
 
     Args:
@@ -63,6 +75,7 @@ def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gatewa
         catalog: the catalog.
         profile: shape of the environment.
         gateway_tag: tag of stream-gateway's image.
+        policies: Rego modules of the policy engine, by name of the file.
         file: name of the configuration's file, for errors.
 
     Raises:
@@ -79,7 +92,13 @@ def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gatewa
     gateway = gateway_spec(_gateway(config, catalog, profile, ownership, gateway_tag), access)
     users = {name: user for name, user in catalog.users.items() if user.tenant in {PLATFORM_TENANT, *config.tenants}}
     homes = {name: tenant_namespace(user.tenant) for name, user in users.items() if user.tenant != PLATFORM_TENANT}
-    workloads = (*kafka_layout.workloads(kafka, catalog.topics, users), registry_spec(registry, access), gateway)
+    governance = governance_args(catalog, config.tenants, policies, ownership, zones=config.availability.zones)
+    workloads = (
+        *kafka_layout.workloads(kafka, catalog.topics, users),
+        registry_spec(registry, access),
+        gateway,
+        decision_point_spec(governance.decision_point),
+    )
     shares = [*map(workload_share, workloads), *kafka_layout.operator_shares(kafka)]
     if isinstance(kafka, StrimziArgs):
         shares += strimzi_layout.operator_shares(catalog.charts["strimzi"].footprint)
@@ -120,6 +139,7 @@ def make_plan(config: StackConfig, catalog: Catalog, profile: Profile, *, gatewa
             keep=profile.keep,
         ),
         gateway=gateway,
+        governance=governance,
         object_store=_object_store(config, profile, ownership),
         image_registry=ImageRegistryArgs(services=(GATEWAY,), keep=profile.keep)
         if profile.own_registry and config.aws

@@ -11,6 +11,7 @@ from infra.components.edge.mesh import Mesh, MeshArgs
 from infra.components.edge.mesh_layout import DEFINITIONS
 from infra.components.foundation.operator_chart import OperatorChart, OperatorChartArgs
 from infra.components.foundation.tenancy import Tenancy
+from infra.components.governance.governance import Governance
 from infra.components.streaming import strimzi_layout
 from infra.components.streaming.backbone import StreamingBackbone
 from infra.components.streaming.credentials import KafkaCredentials
@@ -22,6 +23,7 @@ from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.files import read_catalog, read_definitions, service_tag
+from infra.stacks.governance_plan import read_policies
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
 from infra.stacks.providers import make_providers
@@ -45,7 +47,9 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     """
     catalog = read_catalog()
     profile = PROFILES[config.environment]
-    plan = make_plan(config, catalog, profile, gateway_tag=service_tag(GATEWAY_PACKAGE), file=file)
+    plan = make_plan(
+        config, catalog, profile, gateway_tag=service_tag(GATEWAY_PACKAGE), policies=read_policies(), file=file
+    )
     cost = estimate_cost(config, catalog, profile, plan)
     check_budget(config, catalog, cost, file=file)
     options = pulumi.ResourceOptions(providers=make_providers(config, plan.ownership))
@@ -74,6 +78,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         ready_after=backbone.ready,
         opts=options,
     )
+    governance = Governance("governance", plan.governance, ready=ready, opts=options)
     return {
         "namespaces": [spec.name for spec in plan.tenancy.namespaces],
         "kafkaBootstrap": backbone.bootstrap,
@@ -82,6 +87,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "schemaRegistryUrl": backbone.registry_url,
         "streamGatewayUrl": f"http://{gateway.host}:{plan.gateway.ports[0].number}",
         "streamGatewayImage": plan.gateway.image.reference,
+        "accessDecisionsUrl": governance.decision_url,
         "monthlyCost": cost.as_output(),
         "recordedCharts": [chart.recorded for chart in charts if chart.recorded],
         **outputs,

@@ -85,6 +85,7 @@ def test_components_are_named_by_domain_and_class(stack: str):
         "platform:edge:Mesh",
         "platform:foundation:ObjectStore",
         "platform:foundation:Tenancy",
+        "platform:governance:Governance",
         "platform:streaming:KafkaCredentials",
         "platform:streaming:StreamingBackbone",
     }
@@ -137,7 +138,7 @@ def test_every_object_of_ours_says_who_owns_and_pays_for_it(stack: str):
 def test_every_namespace_is_restricted_denies_by_default_and_has_quota_and_limits(stack: str):
     objects = rendered(stack).kubernetes()
     namespaces = [r.inputs["metadata"] for r in objects if r.inputs["kind"] == "Namespace"]
-    assert len(namespaces) == (4 if stack == "local" else 5)
+    assert len(namespaces) == (5 if stack == "local" else 6)
     for namespace in namespaces:
         assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
         inside = [r.inputs for r in objects if r.inputs["metadata"].get("namespace") == namespace["name"]]

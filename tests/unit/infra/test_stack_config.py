@@ -4,6 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from infra.config import StackConfig, load_stack_config
 from infra.core.errors import ConfigurationError
 from infra.stacks.files import read_catalog
+from infra.stacks.governance_plan import read_policies
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.platform import PROFILES
 from tests.support.environments import MISTAKES, BrokenEnvironment, Environment, broken, broken_environments
@@ -11,6 +12,7 @@ from tests.support.environments import valid_environments as valid
 from tests.support.pulumi_mocks import EMULATOR, configuration
 
 CATALOG = read_catalog()
+POLICIES = read_policies()
 PRODUCTION = Environment("prod", configuration("prod"))
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -18,7 +20,9 @@ QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCh
 def plan(stack: str, values: dict) -> Plan:
     config = load_stack_config(values, stack)
     profile = PROFILES[config.environment]
-    return make_plan(config, CATALOG, profile, gateway_tag="0123456789ab", file=f"Pulumi.{stack}.yaml")
+    return make_plan(
+        config, CATALOG, profile, gateway_tag="0123456789ab", policies=POLICIES, file=f"Pulumi.{stack}.yaml"
+    )
 
 
 def refusal(stack: str, values: dict, **options: list[str]) -> str:
@@ -184,7 +188,7 @@ def test_a_topic_with_more_copies_than_brokers_is_refused_where_it_stands():
     catalog = type(CATALOG)(**{**vars(CATALOG), "topics": {**CATALOG.topics, "OUTAGES": topic}})
     config = load_stack_config(configuration("prod"), "prod")
     with pytest.raises(ConfigurationError, match=r"topics\.yaml: topics\.OUTAGES\.replication is 5"):
-        make_plan(config, catalog, PROFILES["prod"], gateway_tag="x", file="Pulumi.prod.yaml")
+        make_plan(config, catalog, PROFILES["prod"], gateway_tag="x", policies=POLICIES, file="Pulumi.prod.yaml")
 
 
 def test_tenants_that_take_more_than_everything_are_refused():
@@ -192,4 +196,4 @@ def test_tenants_that_take_more_than_everything_are_refused():
     catalog = type(CATALOG)(**{**vars(CATALOG), "tenants": tenants})
     config = load_stack_config(configuration("prod"), "prod")
     with pytest.raises(ConfigurationError, match="the tenants' shares"):
-        make_plan(config, catalog, PROFILES["prod"], gateway_tag="x", file="Pulumi.prod.yaml")
+        make_plan(config, catalog, PROFILES["prod"], gateway_tag="x", policies=POLICIES, file="Pulumi.prod.yaml")

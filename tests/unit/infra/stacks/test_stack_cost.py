@@ -12,6 +12,7 @@ from infra.core.errors import ConfigurationError
 from infra.core.labels import Ownership
 from infra.stacks.cost import NOTHING, budget_problems, check_budget, estimate_cost
 from infra.stacks.files import read_catalog
+from infra.stacks.governance_plan import read_policies
 from infra.stacks.plan import make_plan
 from infra.stacks.platform import PROFILES
 from tests.support.pulumi_mocks import EMULATOR, configuration
@@ -23,7 +24,9 @@ FILLING = CATALOG.prices.filling
 def priced(stack: str, *, catalog: Catalog = CATALOG, **overrides: Any) -> tuple[StackConfig, Estimate]:
     config = load_stack_config(configuration(stack, **overrides), stack)
     profile = PROFILES[config.environment]
-    plan = make_plan(config, catalog, profile, gateway_tag="0123456789ab", file=f"Pulumi.{stack}.yaml")
+    plan = make_plan(
+        config, catalog, profile, gateway_tag="0123456789ab", policies=read_policies(), file=f"Pulumi.{stack}.yaml"
+    )
     return config, estimate_cost(config, catalog, profile, plan)
 
 
@@ -55,6 +58,7 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
         "kafka-broker",
         "kafka-controller",
         "kafka-entity-operator",
+        "opa",
         "strimzi-cluster-operator",
         "schema-registry",
         "stream-gateway",
