@@ -12,9 +12,13 @@ import pytest
 
 from infra.core.catalog.catalog import Catalog
 from infra.core.catalog.users import KafkaUser
+from infra.core.names import dns_label
+from infra.core.wiring import External
 from infra.core.workload.spec import WorkloadSpec
 from infra.stacks import plan, platform
 from tests.support.pulumi_mocks import run_program
+from tests.support.reachability import Peer, Port, reachable
+from tests.support.reachability_worlds import OUTSIDE, whole_numbers
 
 # Importing any class of the AWS SDK builds its deprecated ones too.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -83,6 +87,28 @@ def test_an_edge_changes_its_two_network_policies_and_the_callers_of_its_server(
     account = f"cluster.local/ns/{STREAMING}/sa/"
     assert callers(before, "schema-registry") == {"8081": [f"{account}schema-registry"]}
     assert callers(after, "schema-registry") == {"8081": [f"{account}schema-registry", f"{account}stream-gateway"]}
+
+
+def reaches_outside(spec: WorkloadSpec) -> WorkloadSpec:
+    return spec.model_copy(update={"uses": (*spec.uses, External(host="api.example.org", port=8443))})
+
+
+def test_a_host_outside_brings_one_network_policy_and_one_service_entry():
+    before, after = rendered("prod"), rendered("prod", gateway=reaches_outside)
+    assert differences(before, after) == {
+        "added": [
+            ("NetworkPolicy", STREAMING, dns_label("stream-gateway", "to", "api.example.org", "8443")),
+            ("ServiceEntry", STREAMING, dns_label("outside", "api.example.org")),
+        ],
+        "removed": [],
+        "changed": [],
+    }
+    policies = [whole_numbers(item) for key, item in after.items() if key[0] == "NetworkPolicy"]
+    labels = {"kubernetes.io/metadata.name": STREAMING}
+    gateway = Peer("gateway", "10.0.0.1", STREAMING, {"app.kubernetes.io/name": "stream-gateway"}, labels)
+    peers = [gateway, *OUTSIDE]
+    open_ports = reachable(policies, peers, [Port(443), Port(8443)])
+    assert {(peers[b].name, port.number) for a, b, port in open_ports if a == 0} == {("internet", 8443)}
 
 
 def test_the_first_edge_of_a_server_brings_its_policy():

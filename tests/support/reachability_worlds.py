@@ -121,7 +121,7 @@ def with_tenants(catalog: Catalog, count: int) -> Catalog:
 
 def populate(rendered: Rendered, wiring: Wiring) -> World:
     """The world of one rendered environment."""
-    objects = [_whole(resource.inputs) for resource in rendered.kubernetes()]
+    objects = [whole_numbers(resource.inputs) for resource in rendered.kubernetes()]
     labels = {
         item["metadata"]["name"]: {
             **item["metadata"]["labels"],
@@ -162,12 +162,12 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
     )
 
 
-def _whole(value: Any) -> Any:
+def whole_numbers(value: Any) -> Any:
     """Numbers as they are in a manifest: on their way through Pulumi all of them become floating."""
     if isinstance(value, Mapping):
-        return {key: _whole(item) for key, item in value.items()}
+        return {key: whole_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [whole_numbers(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
