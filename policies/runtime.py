@@ -20,7 +20,7 @@ from policies.pods import EveryContainer, EveryPod, pods_of
 from policies.rule import Rule
 from policies.unknown import UnknownValueError
 
-PACKS: Final = ("aws", "network", "quotas", "workloads")
+PACKS: Final = ("aws", "masking", "network", "quotas", "workloads")
 """The names of all packs."""
 
 

@@ -1,0 +1,153 @@
+"""What a script for ClickHouse gives to whom: roles, views, row policies and grants.
+
+Only the statements that the platform's own scripts consist of are understood. Everything else is returned as such, so
+that a rule can refuse it: a statement that nobody understands may grant anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+_NAME: Final = r"(?:`(?P<{0}>[^`]+)`|(?P<{0}_>[A-Za-z_][A-Za-z0-9_]*))"
+
+
+def _form(text: str, *names: str) -> re.Pattern[str]:
+    return re.compile(text.format(*(_NAME.format(name) for name in names)), re.IGNORECASE | re.DOTALL)
+
+
+_VIEW: Final = _form(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?VIEW\s+{}\.{}\s+DEFINER\s*=\s*{}\s+SQL\s+SECURITY\s+DEFINER\s+AS\s+SELECT\s+(?P<items>.+)"
+    r"\s+FROM\s+{}\.{}(?:\s+AS\s+`?\w+`?)?",
+    *("database", "view", "definer", "zone", "table"),
+)
+_POLICY: Final = _form(
+    r"CREATE\s+ROW\s+POLICY\s+(?:OR\s+REPLACE\s+|IF\s+NOT\s+EXISTS\s+)?{}\s+ON\s+{}\.{}\s+FOR\s+SELECT\s+USING\s+"
+    r"(?P<condition>.+)\s+TO\s+{}",
+    *("policy", "database", "table", "role"),
+)
+_GRANT: Final = _form(r"GRANT\s+(?P<privilege>[A-Z ]+?)\s+ON\s+{}\.{}\s+TO\s+{}", "database", "table", "role")
+_NOBODY: Final = _form(
+    r"CREATE\s+USER\s+(?:IF\s+NOT\s+EXISTS\s+)?{}\s+IDENTIFIED\s+WITH\s+no_password\s+HOST\s+NONE", "user"
+)
+_HARMLESS: Final = _form(
+    r"CREATE\s+(?:ROLE|DATABASE)\s+(?:IF\s+NOT\s+EXISTS\s+)?{}(?:\s+ON\s+CLUSTER\s+'\{{[a-z]+\}}')?", "name"
+)
+_ITEM: Final = _form(r"(?P<expression>.+)\s+AS\s+{}", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a view shows.
+
+    Attributes:
+        name: Its database and name.
+        table: The database and name of the table that it reads.
+        definer: The user as which it reads.
+        items: The expression of each of its columns, by name.
+        opaque: What it selects in a form that is not understood, such as a star.
+    """
+
+    name: tuple[str, str]
+    table: tuple[str, str]
+    definer: str
+    items: dict[str, str]
+    opaque: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a role may do with a table or view."""
+
+    privilege: str
+    on: tuple[str, str]
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script, taken apart.
+
+    Attributes:
+        views: The views.
+        policies: Condition by database, name and role.
+        grants: The grants.
+        nobodies: The users as which nobody can sign in.
+        opaque: The statements that are not understood.
+    """
+
+    views: list[View] = field(default_factory=list)
+    policies: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    grants: list[Grant] = field(default_factory=list)
+    nobodies: set[str] = field(default_factory=set)
+    opaque: list[str] = field(default_factory=list)
+
+
+def read_script(text: str) -> Script:
+    """Take a script apart, statement by statement."""
+    script = Script()
+    for statement in _split(text, ";"):
+        _read(statement.strip(), script)
+    return script
+
+
+def _read(statement: str, script: Script) -> None:
+    if not statement or _HARMLESS.fullmatch(statement):
+        return
+    if match := _VIEW.fullmatch(statement):
+        items: dict[str, str] = {}
+        opaque: list[str] = []
+        for item in _split(match["items"], ","):
+            named = _ITEM.fullmatch(item.strip())
+            if named:
+                items[_name(named, "name")] = named["expression"].strip()
+            else:
+                opaque.append(item.strip())
+        name, table = _pair(match, "database", "view"), _pair(match, "zone", "table")
+        script.views.append(View(name, table, _name(match, "definer"), items, tuple(opaque)))
+    elif match := _POLICY.fullmatch(statement):
+        key = (*_pair(match, "database", "table"), _name(match, "role"))
+        script.policies[key] = match["condition"].strip()
+    elif match := _GRANT.fullmatch(statement):
+        script.grants.append(Grant(match["privilege"].upper(), _pair(match, "database", "table"), _name(match, "role")))
+    elif match := _NOBODY.fullmatch(statement):
+        script.nobodies.add(_name(match, "user"))
+    else:
+        script.opaque.append(statement)
+
+
+def _name(match: re.Match[str], group: str) -> str:
+    return match[group] or match[f"{group}_"] or ""
+
+
+def _pair(match: re.Match[str], first: str, second: str) -> tuple[str, str]:
+    return _name(match, first), _name(match, second)
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split at a sign that stands outside of texts, names, comments and brackets."""
+    parts: list[str] = []
+    begin = at = depth = 0
+    while at < len(text):
+        sign = text[at]
+        if sign in "'`\"":
+            at = _closing(text, at)
+        elif sign in "([":
+            depth += 1
+        elif sign in ")]":
+            depth -= 1
+        elif sign == separator and depth == 0:
+            parts.append(text[begin:at])
+            begin = at + 1
+        at += 1
+    parts.append(text[begin:])
+    return parts
+
+
+def _closing(text: str, at: int) -> int:
+    mark = text[at]
+    at += 1
+    while at < len(text) and text[at] != mark:
+        at += 2 if text[at] == "\\" else 1
+    return at

@@ -1,0 +1,3 @@
+from policies.pulumi_adapter import serve_pack
+
+serve_pack("masking")
