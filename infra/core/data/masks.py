@@ -56,7 +56,7 @@ MASKS: Mapping[MaskName, Mask] = {
     "email": Mask(form="[A-Za-z0-9][^@ ]*@[^@ ]+", first=1, text="***@***"),
     "ssn": Mask(form="[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}", text="***-**-", last=4),
     "card": Mask(form="[0-9](?:[ -]?[0-9]){12,18}", text="**** **** **** ", last=4),
-    "phone": Mask(form="[+]?[0-9](?:[ ().-]{0,3}[0-9]){6,14}", text="***-", last=2),
+    "phone": Mask(form="[+(]{0,2}[0-9](?:[ ().-]{0,3}[0-9]){6,14}", text="***-", last=2),
     "account": Mask(form="[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){10,33}", text="****", last=4),
 }
 """Mask by name. Forms: 13 to 19 digits of a card number (ISO/IEC 7812-1 and what issuers use of it), 7 to 15 of a
