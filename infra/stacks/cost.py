@@ -7,10 +7,7 @@ from collections.abc import Iterator
 import pulumi
 
 from infra.components.foundation import image_registry_layout, object_store_layout
-from infra.components.foundation.tenancy_layout import tenant_share
-from infra.components.governance.decision_point import decision_point_spec
-from infra.components.streaming import kafka_cost, kafka_layout
-from infra.components.streaming.schema_registry import registry_spec
+from infra.components.streaming import kafka_cost
 from infra.components.streaming.strimzi_layout import StrimziArgs
 from infra.config import StackConfig
 from infra.core.catalog.catalog import FOLDER, Catalog
@@ -29,10 +26,9 @@ def estimate_cost(config: StackConfig, catalog: Catalog, profile: Profile, plan:
     """The cost of everything that the plan declares; a stack on one machine costs nothing, and says so."""
     if config.environment == "local" or config.aws is None:
         return Estimate(config.environment, (), {}, (NOTHING,))
-    tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
     usages = _usages(catalog, profile, plan)
     left_out = notes(catalog.prices, region=config.aws.region)
-    return estimate(config.environment, usages, tenants, catalog.prices, left_out)
+    return estimate(config.environment, usages, plan.tenants, catalog.prices, left_out)
 
 
 def check_budget(config: StackConfig, catalog: Catalog, cost: Estimate, *, file: str) -> None:
@@ -83,11 +79,5 @@ def _running(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Running
         footprint = catalog.charts["strimzi"].footprint
         operator = Compute(footprint.cpu, footprint.memory) * footprint.replicas
         yield Running("strimzi-cluster-operator", operator, operator)
-    specs = (
-        *kafka_layout.workloads(streaming.kafka, streaming.topics, streaming.users),
-        registry_spec(streaming.registry, plan.kafka),
-        plan.gateway,
-        decision_point_spec(plan.governance.decision_point),
-    )
-    for spec in specs:
+    for spec in plan.workloads:
         yield running(spec, keep=profile.keep)

@@ -45,8 +45,17 @@ from infra.stacks.profile import Profile
 
 @dataclass(frozen=True)
 class Plan:
-    """Arguments of every component of one environment."""
+    """Arguments of every component of one environment, and what they were computed from.
 
+    Attributes:
+        workloads: everything that runs as a workload of ours, in the order of declaration.
+        shares: what each workload and operator takes of the quota, in the same order.
+        tenants: what each tenant takes of it.
+    """
+
+    workloads: tuple[WorkloadSpec, ...]
+    shares: tuple[Share, ...]
+    tenants: tuple[Share, ...]
     ownership: Ownership
     tenancy: TenancyArgs
     wiring: Wiring
@@ -114,6 +123,9 @@ def make_plan(
         *_tenant_members(clients, access, namespaces),
     ]
     return Plan(
+        workloads=workloads,
+        shares=tuple(shares),
+        tenants=tuple(tenants),
         ownership=ownership,
         tenancy=TenancyArgs(ownership=ownership, namespaces=namespaces),
         wiring=wire(
