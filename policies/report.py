@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any
 
 from policies.model import Finding
 from policies.rule import Rule
@@ -11,15 +11,33 @@ _WIDTH = 100
 
 
 def render_findings(findings: Iterable[Finding]) -> str:
-    """Findings for people, grouped by resource: where, rule, what, and how to repair it."""
+    """Findings for people: by resource in the order of reading, and in it by rule; how to repair it is said once."""
     lines: list[str] = []
-    for (source, address), group in groupby(findings, key=lambda finding: (finding.source, finding.address)):
+    for (source, address), of_resource in _grouped(findings, lambda it: (it.source, it.address)).items():
         lines.append(" ".join(part for part in (source, address) if part))
-        for finding in group:
-            lines.append(f"  {finding.rule} {finding.severity} {finding.level}: {finding.message}")
-            lines.append(f"      at:  {finding.path}")
-            lines.append(f"      fix: {finding.remedy}")
+        for group in _grouped(of_resource, lambda it: (it.rule, it.level, it.remedy)).values():
+            lines += _of_rule(group)
     return "\n".join(lines)
+
+
+def _of_rule(findings: Sequence[Finding]) -> Iterator[str]:
+    first, *others = findings
+    head = f"  {first.rule} {first.severity} {first.level}: "
+    if not others:
+        yield f"{head}{first.message}"
+        yield f"      at:  {first.path}"
+    else:
+        yield f"{head}{len(findings)} findings"
+        for finding in findings:
+            yield f"      at:  {finding.path}: {finding.message}"
+    yield f"      fix: {first.remedy}"
+
+
+def _grouped(findings: Iterable[Finding], key: Callable[[Finding], Hashable]) -> dict[Any, list[Finding]]:
+    groups: dict[Any, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(key(finding), []).append(finding)
+    return groups
 
 
 def render_summary(findings: Sequence[Finding], unknown: Sequence[Finding], *, objects: int, files: int) -> str:
@@ -32,8 +50,8 @@ def render_summary(findings: Sequence[Finding], unknown: Sequence[Finding], *, o
 
 
 def render_rules(rules: Iterable[Rule]) -> str:
-    """One line for each rule: id, severity, title."""
-    return "\n".join(f"{rule.id:<9} {rule.severity:<9} {rule.title}" for rule in rules)
+    """One line for each rule: id, severity, `cel` if it is asked at admission too, title."""
+    return "\n".join(f"{rule.id:<9} {rule.severity:<9} {'cel' if rule.cel else '':<4}{rule.title}" for rule in rules)
 
 
 def render_rule(rule: Rule, packs: Iterable[str]) -> str:
@@ -55,8 +73,9 @@ def render_rule(rule: Rule, packs: Iterable[str]) -> str:
         "How to comply",
         _paragraph(rule.remediation),
     ]
+    parts += ["", "Where it is asked", _paragraph(f"{'; '.join(rule.places)}.")]
     if rule.cel:
-        parts += ["", "At admission (CEL)", _paragraph(rule.cel)]
+        parts += ["", "At admission (CEL, true of what complies)", textwrap.indent(rule.cel, "  ")]
     return "\n".join(parts)
 
 

@@ -100,6 +100,12 @@ class Rule:
         return "\n".join(line for line in lines if not line.lstrip().startswith("//")).strip()
 
     @property
+    def places(self) -> tuple[str, ...]:
+        """Where the rule is asked, in words."""
+        admission = ("at admission by the API server",) if self.cel else ()
+        return ("at preview and up", "on files and states by policies check", *admission)
+
+    @property
     def about_stack(self) -> bool:
         """Whether the rule is asked about the stack as a whole."""
         return isinstance(self.applies_to, WholeStack)
@@ -143,6 +149,7 @@ class Rule:
             "mandatory_everywhere": self.mandatory_everywhere,
             "rationale": self.rationale,
             "remediation": self.remediation,
+            "places": list(self.places),
             "cel": self.cel,
         }
 

@@ -37,11 +37,11 @@ class _Loader(yaml.CSafeLoader):
         if kind is yaml.ScalarNode and implicit[0]:
             known = self._meanings.get(value)
             if known is None:
-                known = super().resolve(kind, value, implicit)
+                known = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
                 if len(self._meanings) < _MOST_REMEMBERED:
                     self._meanings[value] = known
             return known
-        return super().resolve(kind, value, implicit)
+        return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -70,6 +70,41 @@ def test_explain_says_why_and_how_to_comply_whatever_the_case_of_the_id(capsys: 
     assert _json(capsys, "explain", "POD-001")[1]["id"] == "POD-001"
 
 
+def test_explain_says_where_the_rule_is_asked_and_shows_its_cel(capsys: pytest.CaptureFixture[str]):
+    _, out, _ = _run(capsys, "explain", "POD-005")
+    assert "at preview and up; on files and states by policies check; at admission by the API server." in out
+    assert "&& !container.?securityContext.?allowPrivilegeEscalation.orValue(true)" in out
+    _, document = _json(capsys, "explain", "NET-001")
+    assert (document["cel"], len(document["places"])) == (None, 2)
+
+
+def test_list_as_json_carries_the_cel_of_each_rule_that_has_one(capsys: pytest.CaptureFixture[str]):
+    _, document = _json(capsys, "list", "--pack", "workloads")
+    by_id = {rule["id"]: rule for rule in document["rules"]}
+    assert "readOnlyRootFilesystem" in by_id["POD-004"]["cel"]
+    assert "//" not in by_id["POD-008"]["cel"].replace("://", "")
+
+
+def test_admission_writes_the_policies_of_the_api_server_and_names_what_changed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    code, out, _ = _run(capsys, "admission", "--out", tmp_path / "new")
+    assert code == 0
+    assert str(tmp_path / "new" / "platform-workloads.yaml") in out.splitlines()
+    assert _run(capsys, "admission", "--out", tmp_path / "new") == (0, "", "")
+
+
+def test_findings_stand_by_resource_and_rule_and_the_remedy_once(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    containers = [{"name": name, "image": "a:latest"} for name in ("one", "two")]
+    pod = {**_pod("web", "a"), "spec": {"containers": containers}}
+    _, out, _ = _run(capsys, "check", _file(tmp_path, "pod.json", json.dumps(pod)), "--pack", "workloads")
+    lines = out.splitlines()
+    start = lines.index("  POD-008 high mandatory: 2 findings")
+    assert [line.split(":")[0].strip() for line in lines[start + 1 : start + 4]] == ["at", "at", "fix"]
+    assert "spec.containers[1].image: container 'two'" in lines[start + 2]
+    assert sum(line.endswith(" Pod web") for line in lines) == 1
+
+
 @pytest.mark.parametrize(("id_", "hint"), [("POD-01", "did you mean POD-0"), ("X", "'policies list' names them all")])
 def test_explain_of_a_rule_that_does_not_exist_helps(capsys: pytest.CaptureFixture[str], id_: str, hint: str):
     code, out, err = _run(capsys, "explain", id_)
