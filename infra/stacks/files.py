@@ -1,4 +1,4 @@
-"""The only place where the program reads files: the catalog, and the sources of our own services."""
+"""The only place where the program reads files: the catalog with its policies, and the sources of our own services."""
 
 from __future__ import annotations
 
@@ -41,6 +41,21 @@ def read_definitions(paths: Sequence[str], root: Path = ROOT) -> tuple[dict[str,
             )
         manifests.append(as_stored(json.loads(path.read_text("utf-8"))))
     return tuple(manifests)
+
+
+def read_policies(root: Path = ROOT) -> dict[str, str]:
+    """The Rego modules of infra/catalog/rego, by name of the file, without their tests.
+
+    Raises:
+        ConfigurationError: there are none.
+    """
+    folder = f"{FOLDER}/rego"
+    paths = sorted((root / folder).glob("*.rego"))
+    modules = {path.name: path.read_text("utf-8") for path in paths if not path.name.endswith("_test.rego")}
+    if not modules:
+        limit = "the policy engine decides by the modules in this folder"
+        raise ConfigurationError([Problem(folder, "the folder", "empty", limit, "Restore it from the repository")])
+    return modules
 
 
 def service_tag(package: str, root: Path = ROOT) -> str:

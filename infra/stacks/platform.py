@@ -22,8 +22,7 @@ from infra.core.labels import Environment
 from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
-from infra.stacks.files import read_catalog, read_definitions, service_tag
-from infra.stacks.governance_plan import read_policies
+from infra.stacks.files import read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
 from infra.stacks.providers import make_providers

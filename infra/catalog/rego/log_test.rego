@@ -21,6 +21,7 @@ test_a_plain_question_is_logged_whole if masked({}) == set()
 
 test_fields_that_no_decision_needs_are_erased if {
 	masked({"email": "a@b.example", "a/b~c": 1}) == {"/input/email", "/input/a~1b~0c", "/result/reasons"}
+	masked({"name": "ann"}) == {"/input/name", "/result/reasons"}
 }
 
 test_a_subject_that_could_be_personal_is_erased if {
@@ -38,6 +39,14 @@ test_values_in_the_place_of_names_are_erased if {
 			masked({field: ["name", value]}) == {sprintf("/input/%s", [field]), "/result/reasons"}
 			masked({field: value}) == {sprintf("/input/%s", [field]), "/result/reasons"}
 		}
+	}
+}
+
+test_an_object_in_the_place_of_a_list_is_erased if {
+	every field in ["roles", "columns", "isos"] {
+		changed := json.patch(question, [{"op": "replace", "path": sprintf("/%s", [field]), "value": {"a@b.example": "x"}}])
+		mask := log.mask with input as {"input": changed}
+		mask == {sprintf("/input/%s", [field]), "/result/reasons"}
 	}
 }
 

@@ -1,7 +1,5 @@
 import itertools
-import json
-import shutil
-import subprocess
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,10 @@ from infra.components.governance.decision_point import (
 from infra.core.catalog.catalog import PLATFORM_TENANT
 from infra.core.labels import Ownership
 from infra.core.workload.spec import WorkloadSpec
-from infra.stacks.files import read_catalog
-from infra.stacks.governance_plan import governance_args, read_policies
+from infra.stacks.files import read_catalog, read_policies
+from infra.stacks.governance_plan import MEMORY, governance_args
 from tests.support.access_reference import expected
-from tests.support.opa import DECISION, TOKEN, OpaServer, opa_program, opa_server
+from tests.support.opa import DECISION, TOKEN, OpaServer, opa_server
 
 pytestmark = pytest.mark.integration
 
@@ -97,21 +95,32 @@ def test_every_role_sees_of_every_dataset_what_the_catalog_gives_it(server: OpaS
     assert False in answers
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_random_questions_are_answered_as_the_derivation_does(server: OpaServer, data: st.DataObject):
-    dataset = data.draw(st.sampled_from([*CATALOG.datasets, "nothing"]))
+    check(server, data.draw(questions()))
+
+
+@pytest.mark.soak
+@given(data=st.data())
+@settings(max_examples=20_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_many_random_questions_are_answered_as_the_derivation_does(server: OpaServer, data: st.DataObject):
+    check(server, data.draw(questions()))
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> dict[str, Any]:
+    dataset = draw(st.sampled_from([*CATALOG.datasets, "nothing"]))
     names = [column.name for column in CATALOG.datasets[dataset].columns] if dataset in CATALOG.datasets else ["id"]
-    question = {
-        "roles": data.draw(st.lists(st.sampled_from([*CATALOG.roles, "root"]), max_size=3)),
-        "tenant": data.draw(st.sampled_from(TENANTS)),
-        "action": data.draw(st.sampled_from(ACTIONS)),
+    return {
+        "roles": draw(st.lists(st.sampled_from([*CATALOG.roles, "root"]), max_size=3)),
+        "tenant": draw(st.sampled_from(TENANTS)),
+        "action": draw(st.sampled_from(ACTIONS)),
         "dataset": dataset,
-        "purpose": data.draw(st.sampled_from([*PURPOSES, "curiosity"])),
-        "columns": data.draw(st.lists(st.sampled_from([*names, "no_such_column"]), max_size=3)),
-        "isos": data.draw(st.lists(st.sampled_from(["SPP", "MISO"]), max_size=2)),
+        "purpose": draw(st.sampled_from([*PURPOSES, "curiosity"])),
+        "columns": draw(st.lists(st.sampled_from([*names, "no_such_column"]), max_size=3)),
+        "isos": draw(st.lists(st.sampled_from(["SPP", "MISO"]), max_size=2)),
     }
-    check(server, question)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -213,6 +222,25 @@ def test_the_decision_log_has_who_what_and_which_revision_and_no_personal_data(s
     assert TOKEN not in text
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads CPU time and memory where Linux shows them")
+def test_a_decision_takes_little_of_what_a_replica_asks_for(server: OpaServer):
+    proc = Path(f"/proc/{server.process.pid}")
+
+    def cpu_seconds() -> float:
+        user, system = proc.joinpath("stat").read_text().rsplit(") ", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    before = cpu_seconds()
+    for _ in range(300):
+        server.decide(ANALYST)
+    milliseconds = (cpu_seconds() - before) / 300 * 1000
+    status = proc.joinpath("status").read_text()
+    most = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) * 1024
+    print(f"{milliseconds:.2f} ms of CPU a decision, {most / 1e6:.0f} MB at most, {os.cpu_count()} cores")
+    assert milliseconds < 10
+    assert most < MEMORY / 2
+
+
 def test_the_server_does_not_start_with_a_module_that_does_not_compile(tmp_path: Path):
     folder = mounted(tmp_path / "files", **{"access.rego": "package platform.access\n\nallow := nonsense(\n"})
     with pytest.raises(AssertionError, match="rego_parse_error"), opa_server(folder, list(spec().arguments)):
@@ -247,20 +275,3 @@ def test_a_server_that_was_killed_answers_nothing(tmp_path: Path):
         running.process.kill()
         running.process.wait()
         assert running.request(DECISION, method="POST", body={"input": ANALYST}) == (0, None)
-
-
-def test_the_modules_are_formatted_strict_and_tested_in_every_line(tmp_path: Path):
-    modules = Path(__file__).parents[3] / "infra" / "catalog" / "rego"
-    program = shutil.copy(opa_program(), tmp_path / "opa")
-
-    def run(*arguments: str) -> str:
-        answer = subprocess.run([program, *arguments], cwd=modules, capture_output=True, text=True, check=False)
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-        return answer.stdout
-
-    assert run("fmt", "--list", ".") == ""
-    run("check", "--strict", ".")
-    report = json.loads(run("test", "--coverage", "--format=json", "."))
-    uncovered = {name: file.get("not_covered") for name, file in report["files"].items() if file["coverage"] < 100}
-    assert uncovered == {}
-    assert set(read_policies()) == {name for name in report["files"] if not name.endswith("_test.rego")}

@@ -3,8 +3,7 @@ from hypothesis import HealthCheck, given, settings
 
 from infra.config import StackConfig, load_stack_config
 from infra.core.errors import ConfigurationError
-from infra.stacks.files import read_catalog
-from infra.stacks.governance_plan import read_policies
+from infra.stacks.files import read_catalog, read_policies
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.platform import PROFILES
 from tests.support.environments import MISTAKES, BrokenEnvironment, Environment, broken, broken_environments

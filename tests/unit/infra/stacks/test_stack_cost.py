@@ -11,8 +11,7 @@ from infra.core.cost.estimate import Estimate
 from infra.core.errors import ConfigurationError
 from infra.core.labels import Ownership
 from infra.stacks.cost import NOTHING, budget_problems, check_budget, estimate_cost
-from infra.stacks.files import read_catalog
-from infra.stacks.governance_plan import read_policies
+from infra.stacks.files import read_catalog, read_policies
 from infra.stacks.plan import make_plan
 from infra.stacks.platform import PROFILES
 from tests.support.pulumi_mocks import EMULATOR, configuration

@@ -19,8 +19,9 @@ from infra.core.errors import ConfigurationError
 from infra.core.labels import Ownership
 from infra.core.workload.manifests import workload_manifests
 from infra.core.workload.spec import WorkloadSpec
-from infra.stacks.files import read_catalog
-from infra.stacks.governance_plan import governance_args, read_policies
+from infra.stacks.files import read_catalog, read_policies
+from infra.stacks.governance_plan import governance_args
+from tests.support.opa import GO_MINIMUM, MODULE, OPA
 
 OWNERSHIP = Ownership(environment="prod", owner="team", cost_centre="cc-1")
 CATALOG = read_catalog()
@@ -52,6 +53,8 @@ def test_the_server_loads_the_modules_and_the_document_and_no_tests():
     assert set(config.files) == {*POLICIES, "data.json", "config.yaml"}
     assert not [name for name in config.files if "test" in name]
     assert json.loads(config.files["data.json"]) == {"catalog": ARGS.decision_point.document}
+    [delivered] = [each for each in ARGS.artifacts if each.kind == "opa-data"]
+    assert json.loads(delivered.files["catalog.json"]) == ARGS.decision_point.document
     arguments = spec().arguments
     assert [text for text in arguments if text.endswith((".rego", ".json"))] == sorted(
         f"/etc/opa/{name}" for name in config.files if name != "config.yaml"
@@ -106,6 +109,14 @@ def test_an_artifact_that_is_too_large_stops_the_plan_and_names_where_it_comes_f
     monkeypatch.setattr("infra.stacks.governance_plan.catalog_artifacts", lambda *_, **__: (large,))
     with pytest.raises(ConfigurationError, match=r"datasets\.yaml: artifact trino-access is 1048586 bytes: at most"):
         governance_args(CATALOG, (), POLICIES, OWNERSHIP, zones=1)
+
+
+def test_the_tests_ask_the_version_that_is_deployed():
+    tag = CATALOG.images["opa"].tag
+    go_mod = (MODULE / "go.mod").read_text()
+    assert f"require {OPA.package} v{tag}\n" in go_mod
+    assert OPA.version == f"v{tag}"
+    assert "go {}.{}.".format(*GO_MINIMUM) in go_mod
 
 
 def test_a_folder_without_modules_is_refused(tmp_path: Path):

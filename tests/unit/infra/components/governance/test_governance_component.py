@@ -10,8 +10,8 @@ from pulumi.runtime import settings
 from infra.components.governance.decision_point import NAMESPACE, DecisionPointArgs
 from infra.components.governance.governance import Governance, GovernanceArgs
 from infra.core.labels import Ownership
-from infra.stacks.files import read_catalog
-from infra.stacks.governance_plan import governance_args, read_policies
+from infra.stacks.files import read_catalog, read_policies
+from infra.stacks.governance_plan import governance_args
 from tests.support.pulumi_mocks import Rendered, _Mocks, _Monitor
 
 OWNERSHIP = Ownership(environment="local", owner="team", cost_centre="cc-1")
