@@ -10,6 +10,13 @@ PACK = Pack(
         "MASK-004": "masking/limit_detokenization",
         "MASK-005": "masking/require_tokens_for_sharing",
         "MASK-006": "masking/require_row_filters",
+        "MASK-007": "masking/disallow_personal_data_in_config",
+        "DATA-001": "masking/require_topic_ownership",
+        "DATA-002": "masking/require_topic_durability",
+        "DATA-003": "masking/require_broker_durability",
+        "DATA-004": "masking/limit_topic_retention",
+        "DATA-005": "masking/limit_topic_access",
+        "DATA-006": "masking/require_topic_schemas",
     },
 )
 """The pack `masking`."""

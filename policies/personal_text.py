@@ -1,0 +1,45 @@
+"""Tells by form and check digits what is likely to be a number that identifies a person."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_CARD: Final = re.compile(r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w-]|\.\d)")
+_CARD_BEGINS: Final = re.compile(
+    r"4|5[1-5]|2(?:2[2-9][1-9]|[3-6]\d\d|7[01]\d|720)|3[47]|3(?:0[0-5]|[68])|6(?:011|4[4-9]|5)|35(?:2[89]|[3-8])|62"
+)
+"""Issuers of ISO/IEC 7812 that hand out cards to persons, from their published ranges."""
+
+_SSN: Final = re.compile(r"(?<![\w.-])(?!000|666|9\d\d)(\d{3})([- ])(?!00)(\d\d)\2(?!0000)(\d{4})(?![\w-]|\.\d)")
+"""Social security numbers as the administration hands them out: never 000, 666 or 9xx, no group or serial of zeros."""
+
+_IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
+_CARD_LENGTHS: Final = range(13, 20)
+_IBAN_LENGTHS: Final = range(15, 35)
+
+
+def personal_number(text: str) -> str:
+    """What kind of personal number a text contains, such as `a card number`; empty if none is recognised."""
+    if any(_is_card(match[0]) for match in _CARD.finditer(text)):
+        return "a card number"
+    if _SSN.search(text):
+        return "a social security number"
+    if any(_is_iban(match[0]) for match in _IBAN.finditer(text)):
+        return "a bank account number"
+    return ""
+
+
+def _is_card(text: str) -> bool:
+    digits = [int(sign) for sign in text if sign.isdigit()]
+    if len(digits) not in _CARD_LENGTHS or len(set(digits)) == 1 or not _CARD_BEGINS.match("".join(map(str, digits))):
+        return False
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _is_iban(text: str) -> bool:
+    packed = text.replace(" ", "")
+    if len(packed) not in _IBAN_LENGTHS:
+        return False
+    return int("".join(str(int(sign, 36)) for sign in packed[4:] + packed[:4])) % 97 == 1
