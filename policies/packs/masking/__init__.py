@@ -17,6 +17,12 @@ PACK = Pack(
         "DATA-004": "masking/limit_topic_retention",
         "DATA-005": "masking/limit_topic_access",
         "DATA-006": "masking/require_topic_schemas",
+        "DATA-007": "masking/disallow_secrets_in_config",
+        "DATA-008": "masking/require_declared_secrets",
+        "DATA-009": "masking/limit_clickhouse_users",
+        "DATA-010": "masking/disallow_inline_credentials",
+        "DATA-011": "masking/require_encrypted_volumes",
+        "DATA-012": "masking/require_guarded_decisions",
     },
 )
 """The pack `masking`."""

@@ -1,0 +1,83 @@
+"""Finds secrets in the text of configuration files, line by line."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from policies.secret_text import is_literal, names_secret, secret_form
+
+_PAIR: Final = re.compile(
+    r"""^\s*(?:export\s+|set\s+|-\s+)?["']?(?P<name>[A-Za-z_][A-Za-z0-9_.\[\]-]{0,80})["']?\s*(?:=>|[:=])\s*(?P<value>.+?)[,;]?\s*$"""
+)
+_XML: Final = re.compile(r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,80})>(?P<value>[^<>]+)</(?P=name)>")
+_REFERENCE: Final = re.compile(
+    r"""\$\{|\$\(|\{\{|%\(|%\{|ENC\[|\$[A-Z_]{2,}|\b(?:env|getenv|secret|vault|file|ref|lookup|from_secret|valueFrom)\b[:(./\s]"""
+    r"""|\b(?:input|data|var|local|module|self|config|settings|os|process)\.""",
+    re.IGNORECASE,
+)
+_STANDS_FOR: Final = re.compile(
+    r"(?:x{3,}|\*{3,}|<.*>|\.{3}|your[-_ ].*|example.*|redacted|\[.*\]|\{.*|\(.*|[|>][-+]?)", re.IGNORECASE
+)
+_KEYWORDS: Final = frozenset(
+    {
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "null",
+        "none",
+        "nil",
+        "string",
+        "str",
+        "bytes",
+        "text",
+        "int",
+        "required",
+    }
+    | {"optional", "disabled", "enabled", "auto", "default", "undefined", "basic", "plain", "md5", "scram-sha-256"}
+    | {"scram-sha-512", "vault", "kubernetes", "file", "env"}
+)
+_HAS_PATTERN: Final = re.compile(r"[\\^|*+?]|\{\d")
+_PROGRAMS: Final = (".rego", ".sql", ".py", ".js", ".ts", ".go", ".java", ".lua", ".md", ".html", ".css")
+_SHORTEST: Final = 3
+
+
+def secret_in(name: str, text: str) -> str:
+    """What secret a configuration file contains, such as `a private key` or `the value of db.password`.
+
+    Args:
+        name: The file's name, which tells programs, in which a name is not followed by its value, from settings.
+        text: Its content.
+
+    Returns:
+        What was found, without the secret itself; empty if nothing was.
+    """
+    if form := secret_form(text):
+        return form
+    if "\n" not in text.strip() and names_secret(name) and _is_value(text.strip()):
+        return f"the value of {name}"
+    if name.endswith(_PROGRAMS):
+        return ""
+    for line in text.splitlines():
+        if line.lstrip().startswith(("#", "//", ";", "--", "*")):
+            continue
+        for match in (_PAIR.match(line), *_XML.finditer(line)):
+            if match and names_secret(match["name"]) and _is_value(match["value"]):
+                return f"the value of {match['name']}"
+    return ""
+
+
+def _is_value(text: str) -> bool:
+    value = text.strip().split(" #")[0].strip().strip("\"'")
+    return (
+        len(value) >= _SHORTEST
+        and is_literal(value)
+        and value.lower() not in _KEYWORDS
+        and not any(sign.isspace() for sign in value)
+        and not _REFERENCE.search(value)
+        and not _STANDS_FOR.fullmatch(value)
+        and not _HAS_PATTERN.search(value)
+    )
