@@ -15,6 +15,9 @@ SCALED_JOB: Final[GroupKind] = ("keda.sh", "ScaledJob")
 KEDA_MOST: Final = 100
 """Replicas that KEDA scales to at most when maxReplicaCount is not set (KEDA, ScaledObject specification)."""
 
+SCALABLE: Final = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "ReplicaSet"))
+"""The kinds of Kubernetes' own that an autoscaler can scale."""
+
 Target = tuple[str, str, str]
 """Namespace, kind and name of what is scaled."""
 
@@ -25,6 +28,16 @@ def target_of(autoscaler: Resource) -> Target | None:
     name = reference["name"].text()
     kind = reference["kind"].text() or ("Deployment" if group_kind(autoscaler) == SCALED_OBJECT else None)
     return (namespace_of(autoscaler), kind, name) if kind and name else None
+
+
+def scaled_workloads(resources: Iterable[Resource]) -> dict[Target, Resource]:
+    """What can be scaled, by what an autoscaler calls it; objects whose name is not known yet are left out."""
+    found: dict[Target, Resource] = {}
+    for resource in of_kinds(resources, *SCALABLE):
+        metadata = resource.root["metadata"]
+        if metadata.known() and metadata["namespace"].known() and metadata["name"].known():
+            found[namespace_of(resource), resource.kind, name_of(resource)] = resource
+    return found
 
 
 def most_replicas(autoscaler: Resource) -> int | None:

@@ -118,6 +118,22 @@ def labelled_pods(stack: Stack) -> list[PodLabels]:
     return found
 
 
+def open_directions(pod: PodLabels, policies: Iterable[Resource]) -> list[str]:
+    """The directions, in small letters, in which no policy of its namespace isolates a pod.
+
+    Args:
+        pod: The pod; one on the host's network cannot be isolated and counts as having none.
+        policies: The NetworkPolicies of its namespace.
+    """
+    if pod.pod.spec["hostNetwork"].boolean():
+        return []
+    closed: set[str] = set()
+    for policy in policies:
+        if not closed.issuperset(DIRECTIONS) and selects(selected_pods(policy), pod.labels):
+            closed |= directions_of(policy)
+    return [direction.lower() for direction in DIRECTIONS if direction not in closed]
+
+
 def makes_unseen_pods(resources: Iterable[Resource]) -> bool:
     """Whether one of the resources is of a kind of which an operator may make pods that nobody sees here."""
     groups = (resource.type.removeprefix("kubernetes:").partition("/")[0] for resource in resources)

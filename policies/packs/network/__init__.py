@@ -12,7 +12,7 @@ PACK = Pack(
         "NET-006": "network/limit_port_ranges",
         "NET-007": "network/disallow_dangling_policy",
         "NET-008": "network/require_edge_pairs",
-        "NET-009": "network/limit_service_exposure",
+        "NET-009": "network/disallow_node_ports",
         "NET-010": "network/require_hosts",
         "NET-011": "network/require_edge_tls",
         "NET-012": "network/disallow_snippets",
@@ -26,6 +26,14 @@ PACK = Pack(
         "NET-020": "network/require_kafka_listener_security",
         "NET-021": "network/require_kafka_authorization",
         "NET-022": "network/limit_kafka_acls",
+        "NET-023": "network/require_both_directions",
+        "NET-024": "network/require_backends",
+        "NET-025": "network/limit_load_balancers",
+        "NET-026": "network/disallow_foreign_addresses",
+        "NET-027": "network/disallow_wildcard_hosts",
+        "NET-028": "network/require_tls_hosts",
+        "NET-029": "network/require_certificates",
+        "NET-030": "network/require_https_only",
     },
 )
 """The pack `network`."""

@@ -20,6 +20,7 @@ PACK = Pack(
         "QUOTA-014": "quotas/require_known_priority",
         "QUOTA-015": "quotas/limit_overcommit",
         "QUOTA-016": "quotas/limit_tenant_share",
+        "QUOTA-017": "quotas/require_measured_requests",
     },
 )
 """The pack `quotas`."""

@@ -15,7 +15,9 @@ _KONG: Final = (("configuration.konghq.com", "KongPlugin"), ("configuration.kong
 _CODE_PLUGINS: Final = frozenset({"pre-function", "post-function"})
 
 _SNIPPET = re.compile(r".*/(?:[a-z-]+-)?snippets?\Z")
-_DIRECTIVE = re.compile(r"\b(?:alias|root)\s[^;]*;|_by_lua|/etc/(?:passwd|shadow|group|nginx|ingress-controller)")
+_DIRECTIVE = re.compile(
+    r"\b(?:alias|root)\b[^;]*;|_by_lua|/etc/(?:passwd|shadow|group|nginx|ingress-controller)|/var/run/secrets"
+)
 _PLACE = re.compile(r"/(?:etc|root|var/run/(?:secrets|kubernetes)|proc)(?:/|\Z)")
 
 
