@@ -62,10 +62,10 @@ POSTGRESQL = {
     "float64": "double precision",
     "string": "text",
     "date": "date",
-    "timestamp": "timestamp(6) with time zone",
+    "timestamp": "timestamp with time zone",
     "uuid": "uuid",
 }
-"""PostgreSQL documentation, data types."""
+"""PostgreSQL documentation, data types; a timestamp has microseconds there unless it says otherwise."""
 
 
 def clickhouse_type(column_type: str, *, nullable: bool = False, low_cardinality: bool = False) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from infra.core.data.access import DataCatalog, column_views, filtered, readers
 from infra.core.data.masks import MASKS, TOKEN_PATTERN, Mask
 from infra.core.data.retention import retention_jobs
+from infra.core.markdown import table
 
 
 def masks_report(catalog: DataCatalog) -> str:
@@ -22,14 +23,14 @@ def retention_report(catalog: DataCatalog) -> str:
     ]
     header = ("dataset", "engine", "days kept", "gone after (days)", "by", "schedule (UTC)")
     kept = [name for name, dataset in catalog.datasets.items() if dataset.retention_days is None]
-    lines = ["## Retention", "", *_table(header, rows), f"Kept for ever: {', '.join(kept) or 'nothing'}."]
+    lines = ["## Retention", "", *table(header, rows), f"Kept for ever: {', '.join(kept) or 'nothing'}."]
     return "\n".join(lines) + "\n"
 
 
 def _classes(catalog: DataCatalog) -> Iterator[str]:
     yield from ("## Classes and roles", "")
     header = ("class", "mask", "kept at most (days)", *catalog.roles)
-    yield from _table(
+    yield from table(
         header,
         (
             (
@@ -45,7 +46,7 @@ def _classes(catalog: DataCatalog) -> Iterator[str]:
         (name, role.rows, "yes" if role.writes else "no", ", ".join(role.detokenizes) or "none", role.description)
         for name, role in catalog.roles.items()
     )
-    yield from _table(("role", "rows", "writes", "turns tokens back", "who"), rows)
+    yield from table(("role", "rows", "writes", "turns tokens back", "who"), rows)
 
 
 def _shape(mask: Mask) -> str:
@@ -69,7 +70,7 @@ def _datasets(catalog: DataCatalog) -> Iterator[str]:
             by = [role_name for role_name, role in allowed.items() if filtered(dataset, role)]
             scope = f"{dataset.row_filter.scope} in `{dataset.row_filter.column}`" if dataset.row_filter else ""
             yield from (f"### `{dataset.zone}.{name}`", "")
-            yield from _table(("column", "class", *catalog.roles), rows)
+            yield from table(("column", "class", *catalog.roles), rows)
             if by:
                 yield from (f"Only rows of the reader's {scope}: {', '.join(by)}.", "")
 
@@ -77,13 +78,3 @@ def _datasets(catalog: DataCatalog) -> Iterator[str]:
 def _tokens(catalog: DataCatalog) -> Iterator[str]:
     names = [name for name, rules in catalog.classes.items() if rules.tokenized]
     yield from ("## Tokens", "", f"Made of {', '.join(names)}; each has the form `{TOKEN_PATTERN}`.")
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    lines += [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
-    return [*lines, ""]
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|")

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.core.catalog.topics import Topic
 from infra.core.data.avro import avro_name, avro_schema
-from infra.core.data.compatibility import Compatibility
+from infra.core.data.compatibility import Break, Compatibility, breaks
 from infra.core.data.json_schema import json_schema
 
 
@@ -34,3 +34,22 @@ def subjects(topics: Mapping[str, Topic]) -> Iterator[Subject]:
             make = avro_schema if topic.format == "avro" else json_schema
             schema = make(avro_name(name, role), topic.description, columns)
             yield Subject(f"{name}-{role}", name, topic.format.upper(), schema, topic.compatibility)
+
+
+def subject_breaks(old: Mapping[str, Topic], new: Mapping[str, Topic]) -> dict[str, tuple[Break, ...]]:
+    """Why the schemas of ``new`` may not follow those of ``old``, by subject; empty when all may.
+
+    The old topic's compatibility counts: who loosens it does so in a step before the one that makes use of it. JSON
+    subjects are compared by the Avro schemas of the same columns, since their readers resolve fields in the same way.
+    """
+    before = {subject.name: subject for subject in subjects(_as_avro(old))}
+    found = {
+        subject.name: breaks(before[subject.name].schema, subject.schema, before[subject.name].compatibility)
+        for subject in subjects(_as_avro(new))
+        if subject.name in before
+    }
+    return {name: reasons for name, reasons in found.items() if reasons}
+
+
+def _as_avro(topics: Mapping[str, Topic]) -> dict[str, Topic]:
+    return {name: topic.model_copy(update={"format": "avro"}) for name, topic in topics.items()}

@@ -5,6 +5,8 @@ import pytest
 from infra.core.data.avro import avro_schema
 from infra.core.data.compatibility import Compatibility, breaks
 from infra.core.data.dataset import Column
+from infra.core.data.subjects import subject_breaks
+from infra.stacks.files import read_catalog
 
 
 def record(**types: str) -> dict[str, Any]:
@@ -87,3 +89,19 @@ def test_a_record_keeps_its_name():
 def test_every_schema_may_follow_itself(mode: Compatibility):
     wide = record(a="string?", b="list<float64>", c="decimal(10,2)?", d="uuid", e="timestamp", f="date?")
     assert breaks(wide, wide, mode) == ()
+
+
+def test_a_breaking_change_of_a_topic_names_its_subject_and_the_field():
+    topics = read_catalog().topics
+    assert subject_breaks(topics, topics) == {}
+    outages = topics["OUTAGES"]
+    columns = tuple(
+        each.model_copy(update={"type": "string"}) if each.name == "capacity" else each for each in outages.columns
+    )
+    for layout in ("avro", "json"):
+        changed = outages.model_copy(update={"columns": columns, "format": layout, "compatibility": "none"})
+        found = subject_breaks(topics, {**topics, "OUTAGES": changed})
+        assert {name: [each.field for each in reasons] for name, reasons in found.items()} == {
+            "OUTAGES-value": ["capacity"]
+        }
+    assert subject_breaks({}, topics) == {}
