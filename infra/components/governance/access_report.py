@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from infra.components.governance.artifacts import Artifact
 from infra.core.data.classes import LEVELS
+from infra.core.markdown import table
 
 
 def access_report(document: Mapping[str, Any], artifacts: Iterable[Artifact]) -> str:
@@ -31,7 +32,7 @@ def _roles(document: Mapping[str, Any]) -> Iterator[str]:
         (name, ", ".join(_actions(role)), ", ".join(role["purposes"]), role["rows"])
         for name, role in _ordered(document)
     ]
-    yield from _table(("role", "may", "for", "rows"), rows)
+    yield from table(("role", "may", "for", "rows"), rows)
 
 
 def _actions(role: Mapping[str, Any]) -> Iterator[str]:
@@ -46,7 +47,7 @@ def _classes(document: Mapping[str, Any]) -> Iterator[str]:
     yield from ("## How each role sees each class", "")
     roles = _ordered(document)
     rows = [(name, *(role["treatments"].get(name, "hidden") for _, role in roles)) for name in document["classes"]]
-    yield from _table(("class", *(name for name, _ in roles)), rows)
+    yield from table(("class", *(name for name, _ in roles)), rows)
 
 
 def _tenants(document: Mapping[str, Any]) -> Iterator[str]:
@@ -55,19 +56,10 @@ def _tenants(document: Mapping[str, Any]) -> Iterator[str]:
         (name, *("clear" if each in tenant["clearance"] else "hidden" for each in LEVELS))
         for name, tenant in sorted(document["tenants"].items())
     ]
-    yield from _table(("tenant", *LEVELS), rows)
+    yield from table(("tenant", *LEVELS), rows)
 
 
 def _artifacts(artifacts: Iterable[Artifact]) -> Iterator[str]:
     yield from ("## Delivered to the engines", "")
     rows = [(each.kind, f"`{each.name}`", str(len(each.files)), str(each.size)) for each in artifacts]
-    yield from _table(("kind", "ConfigMap", "files", "bytes"), rows)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [
-        f"| {' | '.join(header)} |",
-        f"|{'---|' * len(header)}",
-        *(f"| {' | '.join(row)} |" for row in rows),
-        "",
-    ]
+    yield from table(("kind", "ConfigMap", "files", "bytes"), rows)

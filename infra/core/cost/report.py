@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from infra.core.catalog.prices import CLUSTER, NAT, ZONE_TRANSFER, PriceCatalog
 from infra.core.cost.estimate import Amounts, Estimate
 from infra.core.cost.usage import HOURS_A_MONTH
+from infra.core.markdown import table
 
 HEAD = ("typical", "idle", "after destroy")
 
@@ -19,7 +20,7 @@ def cost_report(estimate: Estimate, prices: PriceCatalog) -> str:
         estimate: the environment's estimate.
         prices: the price table that it was made with.
     """
-    return "\n".join([f"# Cost of {estimate.environment} a month", "", *_body(estimate, prices)]) + "\n"
+    return "\n".join(_body(estimate, prices)).rstrip() + "\n"
 
 
 def usd(amount: Decimal) -> str:
@@ -32,27 +33,23 @@ def _body(estimate: Estimate, prices: PriceCatalog) -> Iterator[str]:
     yield ""
     if not estimate.lines:
         yield "Nothing here is paid for."
+        yield ""
     else:
         total = estimate.total
-        yield from _table(("", *HEAD), [("all", *_cells(total))])
-        yield ""
+        yield from table(("", *HEAD), [("all", *_cells(total))])
         yield "## By component"
         yield ""
-        yield from _table(("component", *HEAD), _rows(estimate.by_component()))
-        yield ""
+        yield from table(("component", *HEAD), _rows(estimate.by_component()))
         yield "## By tenant"
         yield ""
         yield from _tenants(estimate)
-        yield ""
         yield "## Every line"
         yield ""
         yield from _lines(estimate, prices)
-        yield ""
         yield "## Prices"
         yield ""
         yield from _prices(estimate, prices)
     if estimate.notes:
-        yield ""
         yield "## What the figures leave out"
         yield ""
         yield from (f"- {note}" for note in estimate.notes)
@@ -66,7 +63,7 @@ def _tenants(estimate: Estimate) -> Iterator[str]:
         (name, *_cells(amounts), usd(estimate.ceilings[name]) if name in estimate.ceilings else "")
         for name, amounts in sorted(estimate.by_tenant().items())
     ]
-    yield from _table(("tenant", *HEAD, "at most"), rows)
+    yield from table(("tenant", *HEAD, "at most"), rows)
 
 
 def _lines(estimate: Estimate, prices: PriceCatalog) -> Iterator[str]:
@@ -80,7 +77,7 @@ def _lines(estimate: Estimate, prices: PriceCatalog) -> Iterator[str]:
         )
         for line in estimate.lines
     ]
-    yield from _table(("component", "item", "amount", "price", *HEAD), rows)
+    yield from table(("component", "item", "amount", "price", *HEAD), rows)
 
 
 def _prices(estimate: Estimate, prices: PriceCatalog) -> Iterator[str]:
@@ -94,7 +91,7 @@ def _prices(estimate: Estimate, prices: PriceCatalog) -> Iterator[str]:
         if name in used or name == node.price:
             seen = "yes" if price.verified else f"no: {price.reason}"
             rows.append((name, f"{price.usd} per {price.unit}", price.region, str(price.read), seen, price.source))
-    yield from _table(("price", "USD", "region", "date", "verified", "source"), rows)
+    yield from table(("price", "USD", "region", "date", "verified", "source"), rows)
 
 
 def _rows(groups: Mapping[str, Amounts]) -> list[tuple[str, ...]]:
@@ -103,13 +100,6 @@ def _rows(groups: Mapping[str, Amounts]) -> list[tuple[str, ...]]:
 
 def _cells(amounts: Amounts) -> tuple[str, str, str]:
     return usd(amounts.typical), usd(amounts.idle), usd(amounts.survives)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'|'.join(' --- ' for _ in head)}|"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def notes(prices: PriceCatalog, *, region: str) -> tuple[str, ...]:

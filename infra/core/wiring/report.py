@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from infra.core.catalog.users import acls
+from infra.core.markdown import table
 from infra.core.wiring.grants import database_grants
 from infra.core.wiring.graph import Wiring
 from infra.core.wiring.maps import API_SERVER, mermaid
@@ -19,13 +20,13 @@ def wiring_report(wiring: Wiring) -> str:
     """Markdown: the map, the connections, Kafka's permissions and the grants. The same for the same graph."""
     lines = ["## Map", "", "```mermaid", *mermaid(wiring).splitlines(), "```", ""]
     lines += ["## Connections", "", CONNECTIONS, ""]
-    lines += _table(("client", "server", "port", "as", "identity of the client"), _connections(wiring))
+    lines += table(("client", "server", "port", "as", "identity of the client"), _connections(wiring))
     outside = [*_outside(wiring)]
     lines += ["## Outside the cluster", ""]
-    lines += _table(("client", "host", "port"), outside) if outside else ["Nothing leaves the cluster.", ""]
+    lines += table(("client", "host", "port"), outside) if outside else ["Nothing leaves the cluster.", ""]
     if wiring.users:
         lines += ["## Kafka permissions", ""]
-        lines += _table(("user", "tenant", "used by", "resource", "operations"), _permissions(wiring))
+        lines += table(("user", "tenant", "used by", "resource", "operations"), _permissions(wiring))
     for (server, database), statements in database_grants(wiring.edges).items():
         lines += [f"## Grants: {server}, database {database}", "", "```sql", *statements, "```", ""]
     return "\n".join(lines).rstrip() + "\n"
@@ -58,8 +59,3 @@ def _permissions(wiring: Wiring) -> Iterator[Sequence[str]]:
         for acl in acls(name, user):
             resource = f"{acl.resource} `{acl.name}{'*' if acl.prefix else ''}`"
             yield f"`{name}`", user.tenant, used, resource, ", ".join(acl.operations)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
-    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]

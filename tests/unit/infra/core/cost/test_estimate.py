@@ -140,7 +140,7 @@ def test_a_usage_without_a_price_is_an_error_and_not_free():
 def test_the_report_has_totals_parts_lines_prices_and_what_is_left_out():
     made = estimate("dev", Running("db", NODE, NODE).usages(), [DESK], PRICES, notes(PRICES, region="us-east-1"))
     page = cost_report(made, PRICES)
-    assert page.startswith("# Cost of dev a month\n")
+    assert page.startswith("US dollars, on demand, before discounts and taxes.\n")
     assert "| all | 294.34 | 294.34 | 0.00 |" in page
     assert "| db | 294.34 | 294.34 | 0.00 |" in page
     assert "| desk | 0.00 | 0.00 | 0.00 | 302.34 |" in page
