@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from infra.components.foundation.admission_layout import FOLDER as ADMISSION
 from infra.core.catalog.catalog import FOLDER, Catalog, parse_catalog
 from infra.core.content_hash import content_hash
 from infra.core.definitions import as_stored
@@ -56,6 +57,11 @@ def read_policies(root: Path = ROOT) -> dict[str, str]:
         limit = "the policy engine decides by the modules in this folder"
         raise ConfigurationError([Problem(folder, "the folder", "empty", limit, "Restore it from the repository")])
     return modules
+
+
+def read_admission(root: Path = ROOT) -> dict[str, str]:
+    """The policies of the API server and their bindings, as texts by name of the file."""
+    return {path.name: path.read_text("utf-8") for path in sorted((root / ADMISSION).glob("*.yaml"))}
 
 
 def service_tag(package: str, root: Path = ROOT) -> str:

@@ -9,6 +9,8 @@ import pulumi
 
 from infra.components.edge.mesh import Mesh, MeshArgs
 from infra.components.edge.mesh_layout import DEFINITIONS
+from infra.components.foundation.admission import Admission
+from infra.components.foundation.admission_layout import parse_admission
 from infra.components.foundation.operator_chart import OperatorChart, OperatorChartArgs
 from infra.components.foundation.tenancy import Tenancy
 from infra.components.governance.governance import Governance
@@ -22,7 +24,7 @@ from infra.core.labels import Environment
 from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
-from infra.stacks.files import read_catalog, read_definitions, read_policies, service_tag
+from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
 from infra.stacks.providers import make_providers
@@ -51,7 +53,9 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     )
     cost = estimate_cost(config, catalog, profile, plan)
     check_budget(config, catalog, cost, file=file)
+    admission = parse_admission(read_admission(), plan.ownership)
     options = pulumi.ResourceOptions(providers=make_providers(config, plan.ownership))
+    Admission("admission", admission, opts=options)
     tenancy = Tenancy("tenancy", plan.tenancy, opts=options)
     mesh = _mesh(plan, profile, tenancy, options)
     # No pod starts before its namespace refuses what nobody declared, in the network and in the mesh.

@@ -19,7 +19,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 LONG_RUNNING = ("Deployment", "StatefulSet")
 SECRET_SIGNATURE = rpc._special_secret_sig
 WORKLOADS = (*LONG_RUNNING, "Job", "CronJob")
-CLUSTER_SCOPED = ("Namespace", "PriorityClass", "CustomResourceDefinition")
+CLUSTER_SCOPED = (
+    "Namespace",
+    "PriorityClass",
+    "CustomResourceDefinition",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+)
 
 
 @cache
@@ -83,6 +89,7 @@ def test_components_are_named_by_domain_and_class(stack: str):
     expected = {
         "platform:core:Workload",
         "platform:edge:Mesh",
+        "platform:foundation:Admission",
         "platform:foundation:ObjectStore",
         "platform:foundation:Tenancy",
         "platform:governance:Governance",
@@ -112,6 +119,16 @@ def test_no_name_is_left_to_pulumi(stack: str):
     for suffix, key in (("s3/bucket:Bucket", "bucket"), ("kms/alias:Alias", "name"), ("secret:Secret", "name")):
         for resource in rendered(stack).of_type(suffix):
             assert resource.inputs[key], resource.urn
+
+
+@every_stack
+def test_the_api_server_denies_what_breaks_a_rule_and_in_dev_warns(stack: str):
+    bindings = rendered(stack).of_type(":ValidatingAdmissionPolicyBinding")
+    everywhere = [it for it in bindings if it.inputs["metadata"]["name"].endswith("-everywhere")]
+    assert 0 < len(everywhere) < len(bindings)
+    for binding in bindings:
+        warns = stack == "dev" and binding not in everywhere
+        assert binding.inputs["spec"]["validationActions"] == (["Warn"] if warns else ["Deny", "Audit"])
 
 
 @every_stack
