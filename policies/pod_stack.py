@@ -10,7 +10,6 @@ from policies.kinds import GroupKind, group_kind, name_of, namespace_of, of_kind
 from policies.label_selectors import labels_at, selects
 from policies.model import Resource, Stack
 from policies.node import Node
-from policies.pods import Pod, pods_of
 from policies.unknown import UnknownValueError
 
 CONTROLLERS: Final[frozenset[GroupKind]] = frozenset(
@@ -18,7 +17,9 @@ CONTROLLERS: Final[frozenset[GroupKind]] = frozenset(
 )
 """The kinds that keep a number of like pods running."""
 
-BUDGET: Final[GroupKind] = ("policy", "PodDisruptionBudget")
+BUDGETS: Final[tuple[GroupKind, ...]] = (("policy", "PodDisruptionBudget"), ("core", "PodDisruptionBudget"))
+"""Disruption budgets; one with an API version that there is not is judged all the same."""
+
 HPA: Final[GroupKind] = ("autoscaling", "HorizontalPodAutoscaler")
 SCALED_OBJECT: Final[GroupKind] = ("keda.sh", "ScaledObject")
 
@@ -35,14 +36,14 @@ class Workload:
 
     Attributes:
         resource: The controller.
-        pod: Its pod template.
+        template: Its pod template.
         namespace: Its namespace.
         labels: The labels of its pods.
         scalers: The autoscalers of the stack that set its number of pods.
     """
 
     resource: Resource
-    pod: Pod
+    template: Node
     namespace: str
     labels: dict[str, str] = field(repr=False)
     scalers: tuple[Resource, ...]
@@ -51,6 +52,11 @@ class Workload:
     def replicas(self) -> Node:
         """Where the number of pods stands, if no autoscaler sets it."""
         return self.resource.root.at("spec", "replicas")
+
+    @property
+    def counted(self) -> bool:
+        """Whether the stack says how many pods there are: by a number, or by an autoscaler."""
+        return bool(self.scalers) or self.replicas.exists()
 
     def fewest(self) -> int:
         """The least number of pods that are wanted while it runs.
@@ -87,9 +93,11 @@ def workloads_of(stack: Stack) -> Iterator[tuple[Resource, Workload]]:
         try:
             namespace = namespace_of(resource)
             own = tuple(scalers.get((namespace, resource.kind, name_of(resource)), ()))
-            for pod in pods_of(resource):
-                labels = labels_at(pod.node.at("metadata", "labels"))
-                yield resource, Workload(resource, pod, namespace, labels, own)
+            template = resource.root.at("spec", "template")
+            labels = labels_at(template.at("metadata", "labels"))
+            # Where a manifest leaves out the template's labels, they must be those of the selector.
+            labels = labels or labels_at(resource.root.at("spec", "selector", "matchLabels"))
+            yield resource, Workload(resource, template, namespace, labels, own)
         except UnknownValueError:
             continue
 
@@ -100,7 +108,7 @@ def budgets_of(stack: Stack, workload: Workload) -> list[Resource]:
     Raises:
         UnknownValueError: If it is not known yet what one of them selects.
     """
-    return [budget for budget in of_kinds(stack.resources, BUDGET) if covers(budget, workload)]
+    return [budget for budget in of_kinds(stack.resources, *BUDGETS) if covers(budget, workload)]
 
 
 def covers(budget: Resource, workload: Workload) -> bool:

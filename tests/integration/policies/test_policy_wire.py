@@ -32,7 +32,7 @@ PACK = Path(policies.__file__).parent / "packs" / "workloads"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 GOOD_CONTAINER: dict[str, Any] = {
     "name": "web",
-    "image": "registry.example/web:1.0.0",
+    "image": f"registry.example/web:1.0.0@sha256:{'0' * 64}",
     "resources": {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"cpu": 1, "memory": "1Gi"}},
     "readinessProbe": {"httpGet": {"path": "/readyz", "port": 8080}},
     "livenessProbe": {"httpGet": {"path": "/healthz", "port": 8080}},
@@ -58,10 +58,18 @@ def _deployment(containers: Any, **spec: Any) -> dict[str, Any]:
         "kind": "Deployment",
         "metadata": {"name": "web", "labels": LABELS},
         "spec": {
+            "selector": {"matchLabels": {"app.kubernetes.io/name": "web"}},
             "template": {
                 "metadata": {"labels": LABELS},
-                "spec": {"securityContext": security, "containers": containers, **spec},
-            }
+                "spec": {
+                    "serviceAccountName": "web",
+                    "automountServiceAccountToken": False,
+                    "priorityClassName": "platform-standard",
+                    "securityContext": security,
+                    "containers": containers,
+                    **spec,
+                },
+            },
         },
     }
 
@@ -118,13 +126,13 @@ def test_a_good_resource_passes_and_a_bad_one_is_refused_by_the_rules_that_it_br
     with _pack("prod") as stub:
         assert list(stub.Analyze(_request(_deployment([GOOD_CONTAINER]))).diagnostics) == []
         bad = stub.Analyze(_request(_deployment([{**GOOD_CONTAINER, "image": "web"}], hostNetwork=True)))
-        assert _found(bad) == {("POD-008", pb.MANDATORY), ("POD-010", pb.MANDATORY)}
+        assert _found(bad) == {(rule, pb.MANDATORY) for rule in ("POD-008", "POD-010", "POD-020")}
         [image] = [item for item in bad.diagnostics if item.policyName == "POD-008"]
         assert "spec.template.spec.containers[0].image" in image.message
         assert "pin the image by digest" in image.message
         root = {**GOOD_CONTAINER["securityContext"], "runAsUser": 0}
         rooted = stub.Analyze(_request(_deployment([{**GOOD_CONTAINER, "securityContext": root}])))
-        assert _found(rooted) == {("POD-003", pb.MANDATORY)}
+        assert _found(rooted) == {("POD-047", pb.MANDATORY)}
 
 
 def test_dev_warns_and_still_refuses_what_endangers_others():

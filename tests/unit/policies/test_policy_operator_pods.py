@@ -33,8 +33,8 @@ def test_a_spark_driver_is_judged_at_the_fields_of_the_driver():
     document = _spark(image="spark:4.0.0", driver=driver, executor={"securityContext": {"runAsUser": 0}})
     assert _paths(document, "POD-010") == {"spec.driver.hostNetwork"}
     assert _paths(document, "POD-008") == {"spec.driver.image", "spec.driver.sidecars[0].image"}
-    assert _paths(document, "POD-005") == {"spec.driver.securityContext.privileged"}
-    assert _paths(document, "POD-003") == {
+    assert _paths(document, "POD-045") == {"spec.driver.securityContext.privileged"}
+    assert _paths(document, "POD-047") == {
         "spec.driver.podSecurityContext.runAsUser",
         "spec.executor.securityContext.runAsUser",
     }
@@ -59,7 +59,7 @@ def test_a_strimzi_template_that_loosens_what_the_operator_sets_is_found():
     }
     pool = {"apiVersion": "kafka.strimzi.io/v1", "kind": "KafkaNodePool", "spec": {"template": template}}
     assert _paths(pool, "POD-003") == {"spec.template.pod.securityContext.runAsNonRoot"}
-    assert _paths(_kafka(kafka={"template": template}), "POD-006") == {
+    assert _paths(_kafka(kafka={"template": template}), "POD-019") == {
         "spec.kafka.template.kafkaContainer.securityContext.capabilities.add[0]"
     }
 

@@ -36,7 +36,7 @@ _DEFAULT = frozenset(
     mandatory_everywhere=True,
     rationale=(
         "SYS_ADMIN, SYS_PTRACE, NET_ADMIN, BPF and their like are ways out of the container; no environment is a place"
-        " to try them. POD-006 asks for less still, where it is mandatory."
+        " to try them. POD-050 asks for less still, where it is mandatory."
     ),
     remediation="Remove the capability from securityContext.capabilities.add.",
 )

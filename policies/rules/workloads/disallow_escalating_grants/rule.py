@@ -7,9 +7,10 @@ from policies.role_rules import EVERY_ROLE, Grant, grants_of
 from policies.rule import rule
 
 _RBAC = "rbac.authorization.k8s.io"
-_ROLES = ("roles", "clusterroles")
+_ROLES = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
+_BEYOND = frozenset({"escalate", "bind", "impersonate"})
 _WAYS = (
-    *((_RBAC, role, frozenset({"escalate", "bind"}), "grant more than its holder has") for role in _ROLES),
+    *((_RBAC, role, _BEYOND, "grant more than its holder has") for role in _ROLES),
     *(("", who, frozenset({"impersonate"}), "act as others") for who in ("users", "groups", "serviceaccounts")),
     ("authentication.k8s.io", "uids", frozenset({"impersonate"}), "act as others"),
     ("", "serviceaccounts/token", frozenset({"create"}), "make tokens of other accounts"),

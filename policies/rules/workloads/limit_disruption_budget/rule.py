@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.kinds import of_kinds
 from policies.model import Resource, Severity, Stack, Violation
 from policies.node import Node
-from policies.pod_stack import BUDGET, covers, workloads_of
+from policies.pod_stack import BUDGETS, covers, workloads_of
 from policies.rule import WholeStack, rule
 from policies.whole import judged_each
 
@@ -42,10 +42,11 @@ def limit_disruption_budget(stack: Stack) -> Iterator[Violation]:
             if not _above_zero(most):
                 yield Violation(most.path, f"the budget allows {most.shown()} pods to be unavailable, so none")
         else:
-            counts = [workload.fewest() for workload in workloads if covers(budget, workload)]
-            yield from _keeps(least, sum(counts) if counts else None)
+            covered = [workload for workload in workloads if covers(budget, workload)]
+            known = bool(covered) and all(workload.counted for workload in covered)
+            yield from _keeps(least, sum(workload.fewest() for workload in covered) if known else None)
 
-    yield from judged_each(((budget, budget) for budget in of_kinds(stack.resources, BUDGET)), judge)
+    yield from judged_each(((budget, budget) for budget in of_kinds(stack.resources, *BUDGETS)), judge)
 
 
 def _keeps(least: Node, replicas: int | None) -> Iterator[Violation]:

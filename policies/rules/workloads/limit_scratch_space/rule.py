@@ -20,8 +20,8 @@ from policies.rule import rule
         " one in memory takes from what the node has for everybody."
     ),
     remediation=(
-        "Set sizeLimit on the emptyDir, or an ephemeral-storage limit on each container that mounts it; a volume of"
-        " medium Memory needs sizeLimit."
+        "Set sizeLimit on the emptyDir, or an ephemeral-storage limit on each container that mounts it (a memory limit"
+        " if its medium is Memory)."
     ),
 )
 def limit_scratch_space(pod: Pod) -> Iterator[Violation]:
@@ -31,18 +31,20 @@ def limit_scratch_space(pod: Pod) -> Iterator[Violation]:
         if not empty.exists() or _is_amount(empty["sizeLimit"]):
             continue
         name = volume["name"].text()
-        if empty["medium"].text() != "Memory" and name and _bounded(pod, name):
+        kind = "memory" if empty["medium"].text() == "Memory" else "ephemeral-storage"
+        if name and _bounded(pod, name, kind):
             continue
         yield Violation(empty["sizeLimit"].path, f"the pod's scratch volume {name!r} may grow without a limit")
 
 
-def _bounded(pod: Pod, volume: str) -> bool:
+def _bounded(pod: Pod, volume: str, kind: str) -> bool:
+    # What nobody mounts does not grow.
     users = [
         container
         for container in pod.containers()
         if any(mount["name"].text() == volume for mount in container.node["volumeMounts"].items())
     ]
-    return bool(users) and all(_is_amount(user.node.at("resources", "limits", "ephemeral-storage")) for user in users)
+    return all(_is_amount(user.node.at("resources", "limits", kind)) for user in users)
 
 
 def _is_amount(node: Node) -> bool:

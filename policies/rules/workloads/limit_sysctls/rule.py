@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from policies.model import Severity, Violation
@@ -24,12 +25,15 @@ _SAFE = frozenset(
 )
 
 
+_VALUE = re.compile(r"[0-9\s,-]*")
+
+
 @rule(
     id="POD-016",
     title="Limit kernel parameters to those that belong to the pod alone",
     severity=Severity.HIGH,
     topics=("security", "pod-security", "isolation"),
-    frameworks=("pod-security-standards:baseline/sysctls",),
+    frameworks=("pod-security-standards:baseline/sysctls", "cve:2022-0811"),
     applies_to=EveryPod(),
     mandatory_everywhere=True,
     rationale="Other kernel parameters change the node for all of its pods, or let one pod use up what all share.",
@@ -41,3 +45,7 @@ def limit_sysctls(pod: Pod) -> Iterator[Violation]:
         name = sysctl["name"]
         if name.text() not in _SAFE:
             yield Violation(name.path, f"the pod sets the kernel parameter {name.shown()}")
+        value = sysctl["value"]
+        # A value of more than numbers has led runtimes to set other parameters (CVE-2022-0811).
+        if not _VALUE.fullmatch(value.text() or ""):
+            yield Violation(value.path, f"the pod sets the kernel parameter {name.shown()} to more than numbers")

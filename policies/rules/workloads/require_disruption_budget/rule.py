@@ -18,14 +18,21 @@ from policies.whole import judged_each
         "Replicas are there so that a node can be drained without an outage; without a budget the drain, or the"
         " autoscaler, may evict all of them at once."
     ),
-    remediation="Declare a PodDisruptionBudget with maxUnavailable 1 whose selector matches the labels of the pods.",
+    remediation=(
+        "Declare a PodDisruptionBudget with maxUnavailable 1 whose selector matches the labels of the pods; or say"
+        " replicas: 1 if there is to be one."
+    ),
 )
 def require_disruption_budget(stack: Stack) -> Iterator[Violation]:
-    """Asks of each workload whose least number of pods is above one for a budget in its namespace."""
+    """Asks of each workload whose least number of pods is above one for a budget in its namespace.
+
+    One that says no number, and that nothing in the stack scales, may have any: what else would set it is not here.
+    """
 
     def judge(workload: Workload) -> Iterator[Violation]:
         count = workload.fewest()
-        if count > 1 and not budgets_of(stack, workload):
-            yield Violation(workload.replicas.path, f"no PodDisruptionBudget covers its {count} replicas")
+        if (count > 1 or not workload.counted) and not budgets_of(stack, workload):
+            many = f"{count} replicas" if workload.counted else "replicas, of which no number is said"
+            yield Violation(workload.replicas.path, f"no PodDisruptionBudget covers its {many}")
 
     yield from judged_each(workloads_of(stack), judge)

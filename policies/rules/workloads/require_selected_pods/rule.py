@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from policies.kinds import GroupKind, group_kind, namespace_of, of_kinds
 from policies.label_selectors import labels_at, selects
 from policies.model import Resource, Severity, Stack, Violation
-from policies.pod_stack import BUDGET
+from policies.pod_stack import BUDGETS, CONTROLLERS
 from policies.pods import pods_of
 from policies.rule import WholeStack, rule
 from policies.unknown import UnknownValueError
@@ -45,7 +45,7 @@ def require_selected_pods(stack: Stack) -> Iterator[Violation]:
         if not found and not _of_operator(wanted, operators):
             yield Violation(selector.path, "nothing that the stack runs in this namespace has these labels")
 
-    candidates = of_kinds(stack.resources, _SERVICE, BUDGET)
+    candidates = of_kinds(stack.resources, _SERVICE, *BUDGETS)
     yield from judged_each(((resource, resource) for resource in candidates), judge)
 
 
@@ -56,8 +56,11 @@ def _labels_by_namespace(stack: Stack) -> Mapping[str, list[dict[str, str]]]:
         namespace = ""
         try:
             namespace = namespace_of(resource)
-            for pod in pods_of(resource):
-                found.setdefault(namespace, []).append(labels_at(pod.node.at("metadata", "labels")))
+            places = [pod.node for pod in pods_of(resource)]
+            if not places and group_kind(resource) in CONTROLLERS:
+                places = [resource.root.at("spec", "template")]
+            for place in places:
+                found.setdefault(namespace, []).append(labels_at(place.at("metadata", "labels")))
         except UnknownValueError:
             # Where it is not known yet what runs, it is not known what is selected.
             unknown.add(namespace)

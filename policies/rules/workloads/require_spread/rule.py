@@ -25,24 +25,28 @@ _KEYS = frozenset({"kubernetes.io/hostname", "topology.kubernetes.io/zone"})
     ),
 )
 def require_spread(stack: Stack) -> Iterator[Violation]:
-    """Asks of each workload that may have more than one pod; a selector that selects other pods does not count."""
+    """Asks of each workload that may have more than one pod; a selector that selects other pods does not count.
+
+    One that says no number, and that nothing in the stack scales, may have any: what else would set it is not here.
+    """
 
     def judge(workload: Workload) -> Iterator[Violation]:
-        if workload.most() < 2 or _spread(workload) or _apart(workload):
+        if (workload.counted and workload.most() < 2) or _spread(workload) or _apart(workload):
             return
-        path = workload.pod.spec["topologySpreadConstraints"].path
-        yield Violation(path, f"nothing spreads its up to {workload.most()} replicas over nodes or zones")
+        path = workload.template.at("spec", "topologySpreadConstraints").path
+        many = f"its up to {workload.most()} replicas" if workload.counted else "its replicas (no number is said)"
+        yield Violation(path, f"nothing spreads {many} over nodes or zones")
 
     yield from judged_each(workloads_of(stack), judge)
 
 
 def _spread(workload: Workload) -> bool:
-    constraints = workload.pod.spec["topologySpreadConstraints"].items()
+    constraints = workload.template.at("spec", "topologySpreadConstraints").items()
     return any(_counts(constraint, workload) for constraint in constraints)
 
 
 def _apart(workload: Workload) -> bool:
-    rules = workload.pod.spec.at("affinity", "podAntiAffinity")
+    rules = workload.template.at("spec", "affinity", "podAntiAffinity")
     required = rules["requiredDuringSchedulingIgnoredDuringExecution"].items()
     preferred = rules["preferredDuringSchedulingIgnoredDuringExecution"].items()
     terms = [*required, *(term["podAffinityTerm"] for term in preferred)]

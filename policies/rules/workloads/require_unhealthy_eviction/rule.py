@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from policies.kinds import kinds
 from policies.model import Resource, Severity, Violation
-from policies.pod_stack import BUDGET
+from policies.pod_stack import BUDGETS
 from policies.rule import rule
 
 
@@ -13,7 +13,7 @@ from policies.rule import rule
     title="Require disruption budgets to let go of pods that are not ready",
     severity=Severity.LOW,
     topics=("availability", "operations"),
-    applies_to=kinds(BUDGET),
+    applies_to=kinds(*BUDGETS),
     rationale=(
         "By default a pod that crashes in a loop counts as one to protect as soon as too few are healthy, so that one"
         " broken release blocks the drain of every node it is on."
