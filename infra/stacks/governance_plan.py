@@ -16,7 +16,7 @@ from infra.core.labels import Ownership
 IMAGE = "opa"
 MOST_REPLICAS = 3
 CPU = 100
-"""Millicores that one replica asks for: 50 decisions a second, at 2 ms of CPU each; its limit allows four times as many.
+"""Millicores that one replica asks for: 50 decisions a second, at 2 ms of CPU each; its limit is four times as much.
 tests/integration/governance measures it: 1.2 to 1.8 ms on 2 cores, with OPA 1.22.0 and this catalog."""
 
 MEMORY = 256 * 1024**2

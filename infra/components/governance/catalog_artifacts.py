@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from infra.components.governance.artifacts import Artifact
+from infra.components.governance.decision_point import decision_data
 from infra.core.catalog.catalog import FOLDER, Catalog
 from infra.core.data.catalog_entries import catalog_entries
 from infra.core.data.clickhouse_access import clickhouse_access
@@ -35,7 +36,6 @@ def catalog_artifacts(catalog: Catalog, document: Mapping[str, Any], *, replicat
         replicated: whether ClickHouse is a cluster, whose tables are replicated.
     """
     derived = (
-        ("opa-data", DATASETS, {"catalog.json": _json(document)}),
         ("clickhouse-tables", DATASETS, _clickhouse_tables(catalog, replicated=replicated)),
         ("clickhouse-access", DATASETS, _clickhouse_access(catalog)),
         ("iceberg-tables", DATASETS, _each(catalog, "iceberg", lambda name: _iceberg_table(catalog, name))),
@@ -47,7 +47,8 @@ def catalog_artifacts(catalog: Catalog, document: Mapping[str, Any], *, replicat
         ("catalog-entries", DATASETS, {"entries.json": _json(catalog_entries(catalog))}),
         ("schema-subjects", TOPICS, dict(_subjects(catalog))),
     )
-    return tuple(Artifact(kind=kind, source=source, files=files) for kind, source, files in derived if files)
+    delivered = (Artifact(kind=kind, source=source, files=files) for kind, source, files in derived if files)
+    return (decision_data(document), *delivered)
 
 
 def _clickhouse_tables(catalog: Catalog, *, replicated: bool) -> Files:

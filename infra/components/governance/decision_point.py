@@ -9,19 +9,33 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, StringConstraints
 
+from infra.components.governance.artifacts import Artifact
+from infra.core.catalog.catalog import FOLDER
 from infra.core.catalog.images import Image
 from infra.core.content_hash import content_hash
 from infra.core.labels import Ownership
 from infra.core.models import Args
-from infra.core.workload.spec import ConfigFiles, Port, Probe, Probes, Replicas, Resources, SecretKey, WorkloadSpec
+from infra.core.workload.spec import (
+    ConfigFiles,
+    Port,
+    Probe,
+    Probes,
+    Replicas,
+    Resources,
+    SecretKey,
+    SharedFiles,
+    WorkloadSpec,
+)
 
 NAMESPACE = "platform-governance"
 NAME = "opa"
 API_PORT = 8181
 DIAGNOSTICS_PORT = 8282
-FOLDER = "/etc/opa"
+POLICY_FOLDER = "/etc/opa"
 CONFIG_FILE = "config.yaml"
-DATA_FILE = "data.json"
+DATA_FOLDER = "/etc/opa-data"
+DATA_FILE = "catalog.json"
+DATA_KIND = "opa-data"
 TOKEN_KEY = "token"  # noqa: S105 - the name of a key
 DECISION_PATH = "/v1/data/platform/access/decision"
 QUESTION_BYTES = 64 * 1024
@@ -50,13 +64,19 @@ class DecisionPointArgs(Args):
     )
 
 
+def decision_data(document: Mapping[str, Any]) -> Artifact:
+    """What the server decides by, as it is delivered: the very ConfigMap that the server mounts."""
+    text = json.dumps(document, indent=1) + "\n"
+    return Artifact(kind=DATA_KIND, source=f"{FOLDER}/datasets.yaml", files={DATA_FILE: text})
+
+
 def opa_files(policies: Mapping[str, str], document: Mapping[str, Any]) -> dict[str, str]:
-    """Everything that the server loads, by name of the file: settings, modules and data.
+    """Settings and modules of the server, by name of the file.
 
     The settings are OPA's (version 1.22.0, docs/docs/configuration.md). Each entry of the decision log carries the
     revision: the hash of the modules and data that decided.
     """
-    loaded = {**policies, DATA_FILE: json.dumps({"catalog": document}, sort_keys=True, indent=1) + "\n"}
+    loaded = {**policies, **decision_data(document).files}
     revision = content_hash((name, text.encode()) for name, text in loaded.items())
     settings = {
         "labels": {"revision": revision},
@@ -65,7 +85,7 @@ def opa_files(policies: Mapping[str, str], document: Mapping[str, Any]) -> dict[
         "default_decision": "/platform/access/decision",
         "server": {"decoding": {"max_length": QUESTION_BYTES, "gzip": {"max_length": QUESTION_BYTES}}},
     }
-    return {**loaded, CONFIG_FILE: yaml.safe_dump(settings, sort_keys=True)}
+    return {**policies, CONFIG_FILE: yaml.safe_dump(settings, sort_keys=True)}
 
 
 def decision_point_spec(args: DecisionPointArgs) -> WorkloadSpec:
@@ -74,8 +94,6 @@ def decision_point_spec(args: DecisionPointArgs) -> WorkloadSpec:
     It listens only after every file was loaded and compiled, and counts as ready only while it has a catalog. Probes
     and metrics have a port of their own, so that whoever may read those need not reach the decisions.
     """
-    files = opa_files(args.policies, args.document)
-    loaded = sorted(name for name in files if name != CONFIG_FILE)
     return WorkloadSpec(
         name=NAME,
         namespace=NAMESPACE,
@@ -90,7 +108,7 @@ def decision_point_spec(args: DecisionPointArgs) -> WorkloadSpec:
             f"--diagnostic-addr=0.0.0.0:{DIAGNOSTICS_PORT}",
             "--authentication=token",
             "--authorization=basic",
-            f"--config-file={FOLDER}/{CONFIG_FILE}",
+            f"--config-file={POLICY_FOLDER}/{CONFIG_FILE}",
             "--log-format=json",
             # The decision log has every decision; the server's own line for each request says nothing more.
             "--log-level-request=debug",
@@ -98,7 +116,8 @@ def decision_point_spec(args: DecisionPointArgs) -> WorkloadSpec:
             f"--shutdown-wait-period={DRAIN_SECONDS}",
             f"--shutdown-grace-period={GRACE_SECONDS - 2 * DRAIN_SECONDS}",
             # Files are named one by one: of a directory it would also read Kubernetes' own hidden copies.
-            *(f"{FOLDER}/{name}" for name in loaded),
+            *(f"{POLICY_FOLDER}/{name}" for name in sorted(args.policies)),
+            f"catalog:{DATA_FOLDER}/{DATA_FILE}",
         ),
         replicas=Replicas(minimum=args.replicas, maximum=args.replicas),
         zones=args.zones,
@@ -108,7 +127,8 @@ def decision_point_spec(args: DecisionPointArgs) -> WorkloadSpec:
             liveness=Probe(port="diagnostics", path="/health/live", period_seconds=20),
             readiness=Probe(port="diagnostics", path="/health/ready"),
         ),
-        config_files=ConfigFiles(mount_path=FOLDER, files=files),
+        config_files=ConfigFiles(mount_path=POLICY_FOLDER, files=opa_files(args.policies, args.document)),
+        shared_files=(SharedFiles(config_map=decision_data(args.document).name, mount_path=DATA_FOLDER),),
         secret_environment={token_variable(client): token_of(client) for client in args.clients},
         serves=("http", "diagnostics"),
         grace_seconds=GRACE_SECONDS,

@@ -8,15 +8,17 @@ from typing import Any
 
 import pulumi
 import pulumi_random as random
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from infra.components.governance.artifacts import Artifact, artifact_manifest
 from infra.components.governance.decision_point import (
     API_PORT,
+    DATA_KIND,
     DECISION_PATH,
     NAMESPACE,
     TOKEN_KEY,
     DecisionPointArgs,
+    decision_data,
     decision_point_spec,
     token_secret,
 )
@@ -35,6 +37,13 @@ class GovernanceArgs(Args):
 
     decision_point: DecisionPointArgs
     artifacts: tuple[Artifact, ...] = Field(description="what is derived from the data catalog, one of each kind")
+
+    @model_validator(mode="after")
+    def _data_is_delivered(self) -> GovernanceArgs:
+        data = decision_data(self.decision_point.document)
+        if data not in self.artifacts:
+            raise ValueError(f"artifacts must have {data.name}, which the decision point mounts")
+        return self
 
 
 class Governance(PlatformComponent):
@@ -62,15 +71,20 @@ class Governance(PlatformComponent):
     ) -> None:
         super().__init__(name, opts=opts)
         ownership = args.decision_point.ownership
-        for artifact in args.artifacts:
-            manifest = artifact_manifest(artifact, NAMESPACE, ownership)
-            self.declare(f"artifact-{artifact.kind}", manifest, after=ready[NAMESPACE])
+        delivered = {
+            artifact.kind: self.declare(
+                f"artifact-{artifact.kind}",
+                artifact_manifest(artifact, NAMESPACE, ownership),
+                after=ready[NAMESPACE],
+            )
+            for artifact in args.artifacts
+        }
         tokens = [self._token(client, home, ownership, ready) for client, home in args.decision_point.clients.items()]
         opa = Workload(
             self.child("opa"),
             decision_point_spec(args.decision_point),
             after=ready[NAMESPACE],
-            ready_after=tokens,
+            ready_after=[*tokens, delivered[DATA_KIND]],
             opts=self.child_options(),
         )
         self.decision_url = f"http://{opa.host}:{API_PORT}{DECISION_PATH}"

@@ -128,6 +128,10 @@ def _mounts(spec: WorkloadSpec) -> list[Manifest]:
     if spec.config_files:
         mounts.append({"name": "config", "mountPath": spec.config_files.mount_path, "readOnly": True})
     mounts += [
+        {"name": f"shared-{index}", "mountPath": files.mount_path, "readOnly": True}
+        for index, files in enumerate(spec.shared_files)
+    ]
+    mounts += [
         {"name": f"secret-{index}", "mountPath": files.mount_path, "readOnly": True}
         for index, files in enumerate(spec.secret_files)
     ]
@@ -141,6 +145,10 @@ def _volumes(spec: WorkloadSpec) -> list[Manifest]:
     volumes: list[Manifest] = []
     if spec.config_files:
         volumes.append({"name": "config", "configMap": {"name": config_map_name(spec), "defaultMode": 0o444}})
+    volumes += [
+        {"name": f"shared-{index}", "configMap": {"name": files.config_map, "defaultMode": 0o444}}
+        for index, files in enumerate(spec.shared_files)
+    ]
     volumes += [
         {"name": f"secret-{index}", "secret": {"secretName": files.secret, "defaultMode": 0o440}}
         for index, files in enumerate(spec.secret_files)

@@ -97,6 +97,16 @@ class ConfigFiles(Args):
     files: dict[str, str]
 
 
+class SharedFiles(Args):
+    """All files of an existing ConfigMap, mounted read-only.
+
+    A change of its content rolls pods out when its name changes with it.
+    """
+
+    config_map: str
+    mount_path: AbsolutePath
+
+
 class SecretFiles(Args):
     """Keys of an existing Secret, mounted read-only as files."""
 
@@ -142,6 +152,7 @@ class WorkloadSpec(Args):
     pod_ip_variable: str | None = Field(default=None, description="variable that receives the pod's own address")
     secret_environment: dict[str, SecretKey] = Field(default_factory=dict)
     config_files: ConfigFiles | None = None
+    shared_files: tuple[SharedFiles, ...] = ()
     secret_files: tuple[SecretFiles, ...] = ()
     scratch: tuple[Scratch, ...] = ()
     storage: Storage | None = None

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from infra.components.governance.decision_point import (
     QUESTION_BYTES,
+    DecisionPointArgs,
+    decision_data,
     decision_point_spec,
     token_variable,
 )
@@ -38,23 +40,34 @@ TENANTS = (*CATALOG.tenants, PLATFORM_TENANT, "nobody")
 PURPOSES = sorted({purpose for role in CATALOG.roles.values() for purpose in role.purposes})
 
 
+def args() -> DecisionPointArgs:
+    return governance_args(CATALOG, tuple(CATALOG.tenants), read_policies(), OWNERSHIP, zones=3).decision_point
+
+
 def spec() -> WorkloadSpec:
-    args = governance_args(CATALOG, tuple(CATALOG.tenants), read_policies(), OWNERSHIP, zones=3)
-    return decision_point_spec(args.decision_point)
+    return decision_point_spec(args())
 
 
 def mounted(folder: Path, **changes: str | None) -> Path:
-    """The ConfigMap as the kubelet mounts it: hidden copies, and a link for each file; None leaves a file out."""
+    """The ConfigMaps as the kubelet mounts them, data in a folder beside; None leaves a file out."""
     files = spec().config_files
     assert files
+    _mount(folder, {name: changes.get(name, text) for name, text in files.files.items()})
+    data = {name: changes.get(name, text) for name, text in decision_data(args().document).files.items()}
+    _mount(folder.with_name(f"{folder.name}-data"), data)
+    assert set(changes) <= {*files.files, *data}
+    return folder
+
+
+def _mount(folder: Path, files: dict[str, str | None]) -> None:
+    """Hidden copies, and a link for each file."""
     copies = folder / "..2026_11_21"
     copies.mkdir(parents=True)
     (folder / "..data").symlink_to(copies.name)
-    for name, text in {**files.files, **changes}.items():
+    for name, text in files.items():
         if text is not None:
             (copies / name).write_text(text)
             (folder / name).symlink_to(f"..data/{name}")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -247,16 +260,16 @@ def test_the_server_does_not_start_with_a_module_that_does_not_compile(tmp_path:
         pass
 
 
-@pytest.mark.parametrize("text", ["{", '{"catalog": {}, "catalog2": }', None])
+@pytest.mark.parametrize("text", ["{", '{"roles": {}, "tenants": }', None])
 def test_the_server_does_not_start_with_data_that_cannot_be_read(tmp_path: Path, text: str | None):
-    folder = mounted(tmp_path / "files", **{"data.json": text})
-    with pytest.raises(AssertionError, match=r"data\.json"), opa_server(folder, list(spec().arguments)):
+    folder = mounted(tmp_path / "files", **{"catalog.json": text})
+    with pytest.raises(AssertionError, match=r"catalog\.json"), opa_server(folder, list(spec().arguments)):
         pass
 
 
-@pytest.mark.parametrize("text", ["{}", '{"catalog": {"roles": {}}}', '{"catalog": []}'])
+@pytest.mark.parametrize("text", ["{}", '{"roles": {}}', "[]"])
 def test_with_an_empty_catalog_it_is_not_ready_and_refuses(tmp_path: Path, text: str):
-    folder = mounted(tmp_path / "files", **{"data.json": text})
+    folder = mounted(tmp_path / "files", **{"catalog.json": text})
     with opa_server(folder, list(spec().arguments), environment=ENVIRONMENT) as running:
         assert not running.ready()
         for question in _three_readers().values():

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from infra.components.governance.access_document import access_document
 from infra.components.governance.access_report import access_report
@@ -14,6 +15,7 @@ from infra.components.governance.decision_point import (
     token_of,
     token_variable,
 )
+from infra.components.governance.governance import GovernanceArgs
 from infra.core.catalog.catalog import FOLDER
 from infra.core.errors import ConfigurationError
 from infra.core.labels import Ownership
@@ -50,15 +52,18 @@ def test_only_tenants_of_the_environment_and_the_platform_itself_are_known():
 def test_the_server_loads_the_modules_and_the_document_and_no_tests():
     config = spec().config_files
     assert config
-    assert set(config.files) == {*POLICIES, "data.json", "config.yaml"}
+    assert set(config.files) == {*POLICIES, "config.yaml"}
     assert not [name for name in config.files if "test" in name]
-    assert json.loads(config.files["data.json"]) == {"catalog": ARGS.decision_point.document}
+    loaded = [text for text in spec().arguments if text.endswith((".rego", ".json"))]
+    assert loaded == [*(f"/etc/opa/{name}" for name in sorted(POLICIES)), "catalog:/etc/opa-data/catalog.json"]
+
+
+def test_the_server_mounts_the_very_document_that_is_delivered():
     [delivered] = [each for each in ARGS.artifacts if each.kind == "opa-data"]
     assert json.loads(delivered.files["catalog.json"]) == ARGS.decision_point.document
-    arguments = spec().arguments
-    assert [text for text in arguments if text.endswith((".rego", ".json"))] == sorted(
-        f"/etc/opa/{name}" for name in config.files if name != "config.yaml"
-    )
+    [mounted] = spec().shared_files
+    assert (mounted.config_map, mounted.mount_path) == (delivered.name, "/etc/opa-data")
+    assert mounted != spec(document={"roles": {}}).shared_files[0]
 
 
 def test_the_revision_of_the_decision_log_changes_with_modules_and_data():
@@ -95,7 +100,16 @@ def test_a_replica_in_each_zone_answers_and_probes_have_a_port_of_their_own():
     assert container["readinessProbe"]["httpGet"] == {"path": "/health/ready", "port": "diagnostics", "scheme": "HTTP"}
     assert container["livenessProbe"]["httpGet"]["path"] == "/health/live"
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
-    assert container["volumeMounts"] == [{"name": "config", "mountPath": "/etc/opa", "readOnly": True}]
+    assert container["volumeMounts"] == [
+        {"name": "config", "mountPath": "/etc/opa", "readOnly": True},
+        {"name": "shared-0", "mountPath": "/etc/opa-data", "readOnly": True},
+    ]
+
+
+def test_a_decision_point_without_its_data_is_refused():
+    others = tuple(each for each in ARGS.artifacts if each.kind != "opa-data")
+    with pytest.raises(ValidationError, match=r"artifacts must have opa-data-[0-9a-f]{12}"):
+        GovernanceArgs(decision_point=ARGS.decision_point, artifacts=others)
 
 
 @pytest.mark.parametrize(("zones", "replicas"), [(1, 1), (2, 2), (3, 3), (6, 3)])

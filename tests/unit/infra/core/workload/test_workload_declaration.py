@@ -17,6 +17,7 @@ from infra.core.workload.spec import (
     Scratch,
     SecretFiles,
     SecretKey,
+    SharedFiles,
     Storage,
     WorkloadSpec,
 )
@@ -157,6 +158,7 @@ def test_a_cron_job_never_overlaps_itself_and_runs_by_utc():
 def test_configuration_secrets_and_scratch_space_are_mounted_and_changes_roll_out():
     changes: dict[str, Any] = {
         "secret_environment": {"PASSWORD": SecretKey(secret="it", key="password")},
+        "shared_files": (SharedFiles(config_map="rules-1", mount_path="/rules"),),
         "secret_files": (SecretFiles(secret="ca", mount_path="/ca"),),
         "scratch": (Scratch(mount_path="/tmp", size=2**20),),
         "pod_ip_variable": "POD_IP",
@@ -166,10 +168,11 @@ def test_configuration_secrets_and_scratch_space_are_mounted_and_changes_roll_ou
     other = workload(config_files=ConfigFiles(mount_path="/etc/thing", files={"a": "2"}), **changes)
     assert objects(one)["config"]["data"] == {"a": "1"}
     container = pod(one)["containers"][0]
-    assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/etc/thing", "/ca", "/tmp"]
+    assert [mount["mountPath"] for mount in container["volumeMounts"]] == ["/etc/thing", "/rules", "/ca", "/tmp"]
     assert [entry["name"] for entry in container["env"]] == ["A", "POD_IP", "PASSWORD"]
     sources = [set(volume) - {"name"} for volume in pod(one)["volumes"]]
-    assert sources == [{"configMap"}, {"secret"}, {"emptyDir"}]
+    assert sources == [{"configMap"}, {"configMap"}, {"secret"}, {"emptyDir"}]
+    assert pod(one)["volumes"][1]["configMap"]["name"] == "rules-1"
     templates = [objects(spec)["deployment"]["spec"]["template"]["metadata"] for spec in (one, other)]
     assert templates[0]["annotations"] != templates[1]["annotations"]
 
