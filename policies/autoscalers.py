@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from policies.kinds import GroupKind, group_kind, name_of, namespace_of, of_kinds
+from policies.kinds import GroupKind, Placed, group_kind, name_of, namespace_of, of_kinds
 from policies.model import Resource
 from policies.node import Node
 from policies.unknown import UnknownValueError
@@ -30,14 +30,22 @@ def target_of(autoscaler: Resource) -> Target | None:
     return (namespace_of(autoscaler), kind, name) if kind and name else None
 
 
-def scaled_workloads(resources: Iterable[Resource]) -> dict[Target, Resource]:
-    """What can be scaled, by what an autoscaler calls it; objects whose name is not known yet are left out."""
-    found: dict[Target, Resource] = {}
-    for resource in of_kinds(resources, *SCALABLE):
-        metadata = resource.root["metadata"]
-        if metadata.known() and metadata["namespace"].known() and metadata["name"].known():
-            found[namespace_of(resource), resource.kind, name_of(resource)] = resource
-    return found
+def find_workload(target: Target, workloads: Placed[Resource]) -> Resource | None:
+    """The object that an autoscaler scales, or None if there is none.
+
+    Args:
+        target: What the autoscaler names.
+        workloads: What can be scaled, by namespace.
+
+    Raises:
+        UnknownValueError: If there is none that is known, and one of which the name is not known yet.
+    """
+    namespace, kind, name = target
+    for workload in workloads.get(namespace, ()):
+        if workload.kind == kind and name_of(workload) == name:
+            return workload
+    workloads.vouch()
+    return None
 
 
 def most_replicas(autoscaler: Resource) -> int | None:

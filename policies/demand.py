@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -15,6 +16,7 @@ from policies.model import Resource, Stack
 from policies.node import Node
 from policies.operator_demand import OPERATED
 from policies.pod_size import ZERO, Amounts, claims_of, pod_size
+from policies.unknown import UnknownValueError
 
 PODS: Final = "pods"
 CLAIMS: Final = "persistentvolumeclaims"
@@ -52,9 +54,12 @@ class Fleet:
 
 
 def fleet_of(stack: Stack) -> Fleet:
-    """The autoscalers and the container defaults of a stack."""
-    ranges = by_namespace(of_kinds(stack.resources, LIMIT_RANGE))
-    return Fleet(maxima(stack.resources), {name: container_defaults(found) for name, found in ranges.items()})
+    """The autoscalers and the container defaults of a stack; what is not known yet counts as not there."""
+    defaults: dict[str, dict[str, Decimal]] = {}
+    for name, found in by_namespace(of_kinds(stack.resources, LIMIT_RANGE)).items():
+        with suppress(UnknownValueError):
+            defaults[name] = container_defaults(found)
+    return Fleet(maxima(stack.resources), defaults)
 
 
 def takes_quota(resource: Resource) -> bool:

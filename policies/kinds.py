@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from policies.model import Resource
+from policies.unknown import UnknownValueError
 
 _MEMO = "group-kind"
 _DEFAULT: Final = "default"
 
 GroupKind = tuple[str, str]
 """An API group (`core` for the group without a name) and a kind, such as `("apps", "Deployment")`."""
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,31 @@ def namespace_of(resource: Resource) -> str:
     return resource.root.at("metadata", "namespace").text() or _DEFAULT
 
 
-def by_namespace(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
-    """Namespaced objects by their namespace; those whose namespace is not known yet are left out."""
-    grouped: dict[str, list[Resource]] = {}
+class Placed(dict[str, list[Item]]):
+    """Things by the namespace that they are in.
+
+    Attributes:
+        doubt: The first of the things of which it is not known yet where or what they are; empty if there is none.
+    """
+
+    doubt: str = ""
+
+    def vouch(self) -> None:
+        """Say that none is missing from view; to be asked before something is reported because there is none.
+
+        Raises:
+            UnknownValueError: If there is a doubt.
+        """
+        if self.doubt:
+            raise UnknownValueError(self.doubt)
+
+
+def by_namespace(resources: Iterable[Resource]) -> Placed[Resource]:
+    """Namespaced objects by their namespace; of those whose namespace is not known yet the first is the doubt."""
+    grouped: Placed[Resource] = Placed()
     for resource in resources:
-        node = resource.root.at("metadata", "namespace")
-        if node.known():
-            grouped.setdefault(node.text() or _DEFAULT, []).append(resource)
+        try:
+            grouped.setdefault(namespace_of(resource), []).append(resource)
+        except UnknownValueError as error:
+            grouped.doubt = grouped.doubt or f"{resource.address}: {error.path}"
     return grouped

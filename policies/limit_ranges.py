@@ -8,7 +8,6 @@ from policies.amounts import amount_at
 from policies.kinds import GroupKind
 from policies.model import Resource
 from policies.node import Node
-from policies.unknown import UnknownValueError
 
 LIMIT_RANGE: Final[GroupKind] = ("core", "LimitRange")
 
@@ -21,14 +20,15 @@ def entries_of(limit_range: Resource, kind: str) -> Iterator[Node]:
 
 
 def container_defaults(limit_ranges: Iterable[Resource]) -> dict[str, Decimal]:
-    """What containers get that say nothing, by the names of a ResourceQuota; what is not known yet is left out."""
+    """What containers get that say nothing, by the names of a ResourceQuota.
+
+    Raises:
+        UnknownValueError: If something about it is not known yet.
+    """
     found: dict[str, Decimal] = {}
     for limit_range in limit_ranges:
-        try:
-            for entry in entries_of(limit_range, "Container"):
-                found.update(_defaults(entry))
-        except UnknownValueError:
-            continue
+        for entry in entries_of(limit_range, "Container"):
+            found.update(_defaults(entry))
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from policies.kinds import GroupKind, by_namespace, of_kinds
+from policies.kinds import GroupKind, Placed, by_namespace, namespace_of, of_kinds
 from policies.label_selectors import Labels, labels_at, selects
 from policies.model import Resource, Stack
 from policies.node import Node
@@ -102,19 +102,20 @@ def selected_pods(policy: Resource) -> Node:
     return policy.root.at("spec", "podSelector")
 
 
-def network_policies(stack: Stack) -> dict[str, list[Resource]]:
+def network_policies(stack: Stack) -> Placed[Resource]:
     """The stack's NetworkPolicies by namespace."""
     return by_namespace(of_kinds(stack.resources, NETWORK_POLICY))
 
 
-def labelled_pods(stack: Stack) -> list[PodLabels]:
-    """Every pod template in the stack with the labels of its pods; those not known or not complete are left out."""
-    found: list[PodLabels] = []
+def labelled_pods(stack: Stack) -> Placed[PodLabels]:
+    """Each pod template of the stack with its labels, by namespace; those that an operator completes are left out."""
+    found: Placed[PodLabels] = Placed()
     for resource in stack.resources:
         try:
-            found.extend(_labelled(resource))
-        except UnknownValueError:
-            continue
+            for pod in _labelled(resource):
+                found.setdefault(pod.namespace, []).append(pod)
+        except UnknownValueError as error:
+            found.doubt = found.doubt or f"{resource.address}: {error.path}"
     return found
 
 
@@ -194,6 +195,6 @@ def _labelled(resource: Resource) -> Iterator[PodLabels]:
             continue
         yield PodLabels(
             pod,
-            resource.root.at("metadata", "namespace").text() or "default",
+            namespace_of(resource),
             labels_at(pod.node.at("metadata", "labels")),
         )

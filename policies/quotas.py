@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Final
 
 from policies.amounts import amount_at
-from policies.kinds import GroupKind, by_namespace, of_kinds
+from policies.kinds import GroupKind, Placed, by_namespace, of_kinds
 from policies.model import Resource, Stack
 from policies.node import Node
+from policies.unknown import UnknownValueError
 
 RESOURCE_QUOTA: Final[GroupKind] = ("core", "ResourceQuota")
 NAMESPACE: Final[GroupKind] = ("core", "Namespace")
@@ -16,16 +17,24 @@ _LONG: Final = {"cpu": "requests.cpu", "memory": "requests.memory"}
 """Short names of a ResourceQuota that mean a longer one."""
 
 
-def namespace_quotas(stack: Stack) -> dict[str, list[Resource]]:
+def namespace_quotas(stack: Stack) -> Placed[Resource]:
     """The ResourceQuotas that count everything, by namespace; those with a scope count a part and are left out."""
-    quotas = of_kinds(stack.resources, RESOURCE_QUOTA)
-    return by_namespace(quota for quota in quotas if not is_scoped(quota))
+    whole: list[Resource] = []
+    doubt = ""
+    for quota in of_kinds(stack.resources, RESOURCE_QUOTA):
+        try:
+            if not _is_scoped(quota):
+                whole.append(quota)
+        except UnknownValueError as error:
+            doubt = doubt or f"{quota.address}: {error.path}"
+    placed = by_namespace(whole)
+    placed.doubt = placed.doubt or doubt
+    return placed
 
 
-def is_scoped(quota: Resource) -> bool:
-    """Whether a ResourceQuota counts some pods only, such as those of a priority class; if not known, it may not be."""
+def _is_scoped(quota: Resource) -> bool:
     spec = quota.root["spec"]
-    return any(spec[name].known() and bool(spec[name].value()) for name in ("scopes", "scopeSelector"))
+    return any(bool(spec[name].value()) for name in ("scopes", "scopeSelector"))
 
 
 def hard_limits(quota: Resource) -> Iterator[tuple[str, Node]]:

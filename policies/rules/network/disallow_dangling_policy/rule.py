@@ -7,7 +7,6 @@ from policies.label_selectors import is_empty, keys_of, labels_at, selects, show
 from policies.model import Resource, Severity, Stack, Violation
 from policies.network_policies import (
     NETWORK_POLICY,
-    PodLabels,
     labelled_pods,
     makes_unseen_pods,
     rules_of,
@@ -36,9 +35,7 @@ _NAMESPACE = ("core", "Namespace")
 )
 def disallow_dangling_policy(stack: Stack) -> Iterator[Violation]:
     """One violation for each selector of pods, in a policy or in a peer, that no pod of the namespace can answer to."""
-    pods: dict[str, list[PodLabels]] = {}
-    for pod in labelled_pods(stack):
-        pods.setdefault(pod.namespace, []).append(pod)
+    pods = labelled_pods(stack)
     members = by_namespace(stack.resources)
     namespaces = of_kinds(stack.resources, _NAMESPACE)
 
@@ -46,6 +43,8 @@ def disallow_dangling_policy(stack: Stack) -> Iterator[Violation]:
         here = pods.get(namespace, [])
         if not here or is_empty(selector) or any(selects(selector, pod.labels) for pod in here):
             return True
+        pods.vouch()
+        members.vouch()
         known_keys = {key for pod in here for key in pod.labels}
         return makes_unseen_pods(members.get(namespace, ())) and not keys_of(selector) <= known_keys
 

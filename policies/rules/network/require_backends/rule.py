@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.edge import INGRESSES, ROUTES
-from policies.kinds import group_kind, name_of, namespace_of, of_kinds
+from policies.kinds import by_namespace, group_kind, name_of, namespace_of, of_kinds
 from policies.model import Resource, Severity, Stack, Violation
 from policies.node import Node
 from policies.rule import WholeStack, rule
@@ -30,11 +30,7 @@ _OLD_VERSION = re.compile(r"/v1beta1:")
 )
 def require_backends(stack: Stack) -> Iterator[Violation]:
     """One violation for each backend whose Service or port the stack does not declare in that namespace."""
-    services = {
-        (namespace_of(it), name_of(it)): it
-        for it in of_kinds(stack.resources, _SERVICE)
-        if it.root.at("metadata", "namespace").known() and it.root.at("metadata", "name").known()
-    }
+    services = by_namespace(of_kinds(stack.resources, _SERVICE))
 
     def check(route: Resource) -> Iterator[Violation]:
         namespace = namespace_of(route)
@@ -43,8 +39,9 @@ def require_backends(stack: Stack) -> Iterator[Violation]:
             if not name:
                 yield Violation(service.path, "the path leads to no Service")
                 continue
-            found = services.get((namespace, name))
+            found = next((it for it in services.get(namespace, ()) if name_of(it) == name), None)
             if found is None:
+                services.vouch()
                 yield Violation(service.path, f"there is no Service {name} in namespace {namespace}")
             elif port.exists() and not _has_port(found, port):
                 yield Violation(port.path, f"the Service {name} has no port {port.shown()}")

@@ -27,9 +27,12 @@ def require_both_directions(stack: Stack) -> Iterator[Violation]:
     def check(pod: PodLabels) -> Iterator[Violation]:
         still_open = open_directions(pod, policies.get(pod.namespace, ()))
         if len(still_open) == 1:
+            policies.vouch()
             yield Violation(
                 pod.pod.spec.path,
                 f"no NetworkPolicy in namespace {pod.namespace} restricts the {still_open[0]} of these pods",
             )
 
-    yield from judged_each(((pod.pod.resource, pod) for pod in labelled_pods(stack)), check)
+    pods = labelled_pods(stack)
+    yield from judged_each(((pod.pod.resource, pod) for found in pods.values() for pod in found), check)
+    pods.vouch()

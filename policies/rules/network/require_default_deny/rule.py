@@ -40,6 +40,7 @@ def require_default_deny(stack: Stack) -> Iterator[Violation]:
                 closed |= directions_of(policy)
         still_open = [direction.lower() for direction in DIRECTIONS if direction not in closed]
         if still_open:
+            policies.vouch()
             yield Violation(
                 "metadata.name",
                 f"namespace {name} has no NetworkPolicy that denies {' and '.join(still_open)} by default",

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policies.kinds import name_of, namespace_of, of_kinds
+from policies.kinds import Placed, name_of, namespace_of, of_kinds
 from policies.label_selectors import Labels, labels_at, meet, selects, shown_selector
 from policies.model import Resource, Severity, Stack, Violation
 from policies.network_policies import (
@@ -46,6 +46,7 @@ def require_edge_pairs(stack: Stack) -> Iterator[Violation]:
             for peer in entry.peers:
                 for there in fabric.reached(peer, namespace_of(policy)):
                     if not fabric.answered(entry, peer, there):
+                        fabric.policies.vouch()
                         yield Violation(peer.path, _message(entry, peer, there))
 
     yield from judged(of_kinds(stack.resources, NETWORK_POLICY), check)
@@ -54,7 +55,7 @@ def require_edge_pairs(stack: Stack) -> Iterator[Violation]:
 @dataclass(frozen=True, slots=True)
 class _Fabric:
     namespaces: dict[str, dict[str, str]]
-    policies: dict[str, list[Resource]]
+    policies: Placed[Resource]
     pods: dict[str, list[Labels]]
 
     def reached(self, peer: Node, home: str) -> list[str]:
@@ -101,9 +102,7 @@ def _fabric(stack: Stack) -> _Fabric:
         name_of(it): {_NAME: name_of(it), **labels_at(it.root.at("metadata", "labels"))}
         for it in of_kinds(stack.resources, _NAMESPACE)
     }
-    pods: dict[str, list[Labels]] = {}
-    for pod in labelled_pods(stack):
-        pods.setdefault(pod.namespace, []).append(pod.labels)
+    pods = {name: [pod.labels for pod in found] for name, found in labelled_pods(stack).items()}
     return _Fabric(namespaces, network_policies(stack), pods)
 
 

@@ -42,8 +42,10 @@ def require_mesh_defaults(stack: Stack) -> Iterator[Violation]:
             return
         name = name_of(namespace)
         if not any(_strict(found) for found in (authentications.get(name, ()), authentications.get(_ROOT, ()))):
+            authentications.vouch()
             yield Violation("metadata.name", f"nothing makes mutual TLS strict in namespace {name}")
         if not any(map(_closed, (*authorizations.get(name, ()), *authorizations.get(_ROOT, ())))):
+            authorizations.vouch()
             yield Violation("metadata.name", f"nothing denies by default what may be called in namespace {name}")
 
     yield from judged(of_kinds(stack.resources, _NAMESPACE), check)

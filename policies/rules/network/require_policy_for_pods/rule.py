@@ -30,6 +30,9 @@ def require_policy_for_pods(stack: Stack) -> Iterator[Violation]:
 
     def check(pod: PodLabels) -> Iterator[Violation]:
         if len(open_directions(pod, policies.get(pod.namespace, ()))) == len(DIRECTIONS):
+            policies.vouch()
             yield Violation(pod.pod.spec.path, f"no NetworkPolicy in namespace {pod.namespace} selects these pods")
 
-    yield from judged_each(((pod.pod.resource, pod) for pod in labelled_pods(stack)), check)
+    pods = labelled_pods(stack)
+    yield from judged_each(((pod.pod.resource, pod) for found in pods.values() for pod in found), check)
+    pods.vouch()

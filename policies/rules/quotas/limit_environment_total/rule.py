@@ -33,6 +33,8 @@ def limit_environment_total(stack: Stack) -> Iterator[Violation]:
     totals = environment_total(environment_of(stack.name))
     used = dict.fromkeys(totals, ZERO)
 
+    placed = namespace_quotas(stack)
+
     def check(quotas: list[Resource]) -> Iterator[Violation]:
         # Of several quotas in a namespace the least one holds; the first is where it is said.
         least = least_limits(quotas)
@@ -42,6 +44,7 @@ def limit_environment_total(stack: Stack) -> Iterator[Violation]:
                 continue
             used[name] += least.get(name, ZERO)
             if used[name] > total:
+                placed.vouch()
                 excess = shown_amount(name, used[name] - total)
                 yield Violation(
                     node.path,
@@ -49,4 +52,4 @@ def limit_environment_total(stack: Stack) -> Iterator[Violation]:
                     f" than the {shown_amount(name, total)} of the environment",
                 )
 
-    yield from judged_each(((quotas[0], quotas) for quotas in namespace_quotas(stack).values()), check)
+    yield from judged_each(((quotas[0], quotas) for quotas in placed.values()), check)

@@ -38,10 +38,12 @@ def limit_exposure_counts(stack: Stack) -> Iterator[Violation]:
         for name, allowed in (("services.nodeports", 0), ("services.loadbalancers", declared)):
             limits = [(quota, node) for quota in quotas[namespace] for key, node in hard_limits(quota) if key == name]
             if not limits:
+                quotas.vouch()
                 yield Violation(f'spec.hard["{name}"]', f"no quota of namespace {namespace} limits {name}")
             for quota, node in limits:
                 value = amount_at(node)
                 if value is None or value > allowed:
+                    services.vouch()
                     yield Violation(node.path, f"{name} is {node.shown()}; at most {allowed}", resource=quota)
 
     yield from judged((found[0] for found in quotas.values()), check)

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from policies.autoscalers import HORIZONTAL, SCALABLE, SCALED_OBJECT, Target, scaled_workloads, target_of
-from policies.kinds import of_kinds
+from policies.autoscalers import HORIZONTAL, SCALABLE, SCALED_OBJECT, Target, find_workload, target_of
+from policies.kinds import by_namespace, of_kinds
 from policies.model import Resource, Severity, Stack, Violation
 from policies.rule import WholeStack, rule
 from policies.whole import judged
@@ -32,8 +32,7 @@ def require_autoscaler_target(stack: Stack) -> Iterator[Violation]:
     autoscalers = of_kinds(stack.resources, HORIZONTAL, SCALED_OBJECT)
     if not autoscalers:
         return
-    workloads = scaled_workloads(stack.resources)
-    namespaces = {namespace for namespace, _, _ in workloads}
+    workloads = by_namespace(of_kinds(stack.resources, *SCALABLE))
     first: dict[Target, str] = {}
 
     def check(autoscaler: Resource) -> Iterator[Violation]:
@@ -49,10 +48,10 @@ def require_autoscaler_target(stack: Stack) -> Iterator[Violation]:
         other = first.setdefault(target, autoscaler.address)
         if other != autoscaler.address:
             yield Violation(reference.path, f"{kind} {name} is scaled by {other}, too")
-        workload = workloads.get(target)
+        workload = find_workload(target, workloads)
         if workload is None:
             # Of kinds that are not listed, and of namespaces of others, nobody here knows what there is.
-            if any(kind == known for _, known in SCALABLE) and namespace in namespaces:
+            if any(kind == known for _, known in SCALABLE) and namespace in workloads:
                 yield Violation(reference.path, f"there is no {kind} {name} in namespace {namespace}")
             return
         if workload.root.at("spec", "replicas").exists():

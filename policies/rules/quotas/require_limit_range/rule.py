@@ -32,16 +32,20 @@ def require_limit_range(stack: Stack) -> Iterator[Violation]:
     def check(namespace: Resource) -> Iterator[Violation]:
         name = name_of(namespace)
         found = ranges.get(name, [])
+        # What is not known yet about one of them is not known about all.
         entries = [entry for limit_range in found for entry in entries_of(limit_range, "Container")]
         if not entries:
+            ranges.vouch()
             yield Violation("metadata.name", f"namespace {name} has no LimitRange for containers")
             return
         defaults = container_defaults(found)
         missing = [it for it in COMPUTE if it not in defaults]
         if missing:
+            ranges.vouch()
             yield Violation("metadata.name", f"containers in namespace {name} have no default for {', '.join(missing)}")
         for resource in ("cpu", "memory"):
             if not any(entry["max"][resource].exists() for entry in entries):
+                ranges.vouch()
                 yield Violation("metadata.name", f"containers in namespace {name} have no maximum of {resource}")
 
     yield from judged(of_kinds(stack.resources, NAMESPACE), check)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from policies.amounts import amount_at
-from policies.autoscalers import HORIZONTAL, Target, scaled_workloads, target_of
+from policies.autoscalers import HORIZONTAL, SCALABLE, Target, find_workload, target_of
 from policies.kinds import by_namespace, of_kinds
 from policies.limit_ranges import LIMIT_RANGE, container_defaults
 from policies.model import Resource, Severity, Stack, Violation
@@ -31,17 +31,18 @@ def require_measured_requests(stack: Stack) -> Iterator[Violation]:
     autoscalers = of_kinds(stack.resources, HORIZONTAL)
     if not autoscalers:
         return
-    workloads = scaled_workloads(stack.resources)
+    workloads = by_namespace(of_kinds(stack.resources, *SCALABLE))
     ranges = by_namespace(of_kinds(stack.resources, LIMIT_RANGE))
 
     def check(autoscaler: Resource) -> Iterator[Violation]:
         target: Target | None = target_of(autoscaler)
-        workload = workloads.get(target) if target else None
+        workload = find_workload(target, workloads) if target else None
         if target is None or workload is None:
             return
         defaults = container_defaults(ranges.get(target[0], ()))
         for node, resource in _measured(autoscaler.root["spec"]):
             if not _requested(workload, resource, defaults):
+                ranges.vouch()
                 yield Violation(
                     node.path, f"some container of {workload.address} has no request of {resource} to measure against"
                 )

@@ -34,6 +34,7 @@ _NEEDED: Final = (
 )
 def require_quota_coverage(stack: Stack) -> Iterator[Violation]:
     """One violation for each namespace with quotas, on the first of them, naming what none limits; and for nonsense."""
+    placed = namespace_quotas(stack)
 
     def check(quotas: list[Resource]) -> Iterator[Violation]:
         named: set[str] = set()
@@ -45,6 +46,7 @@ def require_quota_coverage(stack: Stack) -> Iterator[Violation]:
                     yield Violation(node.path, f"{node.shown()} is no amount of {name}", resource=quota)
         missing = [name for name in _NEEDED if name not in named]
         if missing:
+            placed.vouch()
             yield Violation("spec.hard", f"no quota of the namespace limits {', '.join(missing)}")
 
-    yield from judged_each(((quotas[0], quotas) for quotas in namespace_quotas(stack).values()), check)
+    yield from judged_each(((quotas[0], quotas) for quotas in placed.values()), check)

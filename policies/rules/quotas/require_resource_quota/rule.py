@@ -27,6 +27,7 @@ def require_resource_quota(stack: Stack) -> Iterator[Violation]:
 
     def check(namespace: Resource) -> Iterator[Violation]:
         if name_of(namespace) not in quotas:
+            quotas.vouch()
             yield Violation("metadata.name", f"namespace {name_of(namespace)} has no ResourceQuota")
 
     yield from judged(of_kinds(stack.resources, NAMESPACE), check)
