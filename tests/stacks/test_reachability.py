@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support.environments import Environment, valid_environments
@@ -17,7 +17,10 @@ from tests.support.reachability_worlds import TUNNEL, World, world
 # Importing any class of the AWS SDK builds its deprecated ones too.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 STACKS = ("local", "dev", "prod")
-FAST, FULL = 6, 150
+FAST, FULL = 6, 100
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Each example renders a whole environment: a smaller failing one would take longer to find than to understand."""
+
 every_stack = pytest.mark.parametrize("stack", STACKS)
 
 
@@ -43,6 +46,10 @@ def check_mesh(place: World) -> None:
         if b in inside and port.protocol == "TCP"
     }
     assert found == place.declared()
+
+
+def test_an_operator_that_is_installed_has_the_same_connections():
+    check_network(world("prod", {"operators": {"mode": "install"}}))
 
 
 @every_stack
@@ -86,7 +93,13 @@ def test_every_pod_that_is_made_has_its_place_in_the_graph():
         assert {peer.party for peer in place.peers if peer.party} == parties
 
 
-@settings(max_examples=FAST, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(
+    max_examples=FAST,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=NO_SHRINKING,
+)
 @given(environment=valid_environments(), tenants=st.integers(min_value=0, max_value=4))
 def test_in_every_environment_exactly_what_is_declared_passes(environment: Environment, tenants: int):
     place = world(environment.stack, environment.values, tenants)
@@ -95,7 +108,7 @@ def test_in_every_environment_exactly_what_is_declared_passes(environment: Envir
 
 
 @pytest.mark.soak
-@settings(max_examples=FULL, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=FULL, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 @given(environment=valid_environments(), tenants=st.integers(min_value=0, max_value=12))
 def test_in_every_environment_both_implementations_agree(environment: Environment, tenants: int):
     place = world(environment.stack, environment.values, tenants)
