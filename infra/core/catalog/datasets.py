@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from infra.core.catalog.topics import Topic
 from infra.core.data.classes import DataClassRules
-from infra.core.data.dataset import MASKING_ENGINES, TOKEN_SUFFIX, Dataset, parse_partition
+from infra.core.data.dataset import CLICKHOUSE_ONLY_TYPES, MASKING_ENGINES, TOKEN_SUFFIX, Dataset, parse_partition
 from infra.core.data.roles import Role
 from infra.core.errors import Problem
 from infra.core.validation import closest
@@ -80,6 +80,7 @@ def dataset_problems(
         yield from _references(at, dataset)
         yield from _retention(at, dataset, classes)
         yield from _unmasked(at, dataset, classes, roles)
+        yield from _lost_in_trino(at, dataset)
     yield from _circles(datasets)
 
 
@@ -180,6 +181,16 @@ def _unmasked(
         if roles and not any(role.treatment(column.class_) == "clear" for role in roles.values()):
             limit = f"no role sees {column.class_} clear, so nobody could correct or erase {column.name}"
             yield Problem(FILE, f"{at}.columns.{column.name}", column.class_, limit, f"Let a role of {ROLES_FILE} do")
+
+
+def _lost_in_trino(at: str, dataset: Dataset) -> Iterator[Problem]:
+    if "clickhouse" not in dataset.trino_catalogs:
+        return
+    lost = [column.name for column in dataset.columns if column.type.startswith(CLICKHOUSE_ONLY_TYPES)]
+    if lost:
+        limit = f"Trino leaves out ClickHouse's columns of type date, timestamp and list: {', '.join(lost)}"
+        fix = "Store it in iceberg too, or take trino away: readers then ask ClickHouse"
+        yield Problem(FILE, f"{at}.engines", ", ".join(dataset.engines), limit, fix)
 
 
 def _circles(datasets: Mapping[str, Dataset]) -> Iterator[Problem]:

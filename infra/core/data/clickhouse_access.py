@@ -106,7 +106,7 @@ def clickhouse_grants(catalog: DataCatalog) -> Iterator[Grant]:
     for name, dataset in catalog.datasets.items():
         if "clickhouse" in dataset.engines:
             yield Grant("SELECT", dataset.zone, name, DEFINER)
-            if "trino" in dataset.engines:
+            if "clickhouse" in dataset.trino_catalogs:
                 yield Grant("SELECT", dataset.zone, name, CONNECTOR_ROLE)
 
 

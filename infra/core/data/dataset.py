@@ -19,6 +19,10 @@ STORES: tuple[Engine, ...] = ("iceberg", "clickhouse", "postgresql")
 MASKING_ENGINES: tuple[Engine, ...] = ("clickhouse", "trino")
 """Engines that can show one column to one role and a mask of it to another."""
 
+CLICKHOUSE_ONLY_TYPES = ("date", "timestamp", "list<")
+"""Types whose ClickHouse form (Date32, DateTime64, Array) Trino's ClickHouse connector leaves out (its documentation,
+type mapping: "No other types are supported")."""
+
 TOKEN_SUFFIX = "__token"  # noqa: S105 - a column name
 """End of the name of the column that holds the tokens of another one."""
 
@@ -110,6 +114,14 @@ class Dataset(Document):
     def level(self) -> DataClass:
         """The most sensitive level of its columns."""
         return most_sensitive([column.class_ for column in self.columns])
+
+    @property
+    def trino_catalogs(self) -> tuple[Engine, ...]:
+        """Trino catalogs through which it is reached: all that store it, ClickHouse only where nothing else does."""
+        if "trino" not in self.engines:
+            return ()
+        stores = tuple(store for store in STORES if store in self.engines)
+        return tuple(store for store in stores if store != "clickhouse") or stores
 
     def column(self, name: str) -> Column | None:
         """The column of this name, if there is one."""

@@ -33,14 +33,9 @@ def trino_rules(catalog: DataCatalog) -> dict[str, Any]:
     }
 
 
-def trino_stores(dataset: Dataset) -> tuple[str, ...]:
-    """Trino catalogs through which ``dataset`` is reached: one for each engine that stores it."""
-    return tuple(store for store in STORES if store in dataset.engines) if "trino" in dataset.engines else ()
-
-
 def _catalogs(catalog: DataCatalog) -> Iterator[dict[str, Any]]:
     for store in STORES:
-        if any(store in trino_stores(dataset) for dataset in catalog.datasets.values()):
+        if any(store in dataset.trino_catalogs for dataset in catalog.datasets.values()):
             writers = [ROLE_GROUP.format(name) for name, role in catalog.roles.items() if role.writes]
             if writers:
                 yield {"group": "|".join(writers), "catalog": store, "allow": "all"}
@@ -53,7 +48,7 @@ def _tables(catalog: DataCatalog) -> Iterator[dict[str, Any]]:
     """Rules of the role that sees most come first, so that a reader with several roles is treated by it."""
     for name, dataset in catalog.datasets.items():
         allowed = dict(readers(catalog, dataset))
-        for store in trino_stores(dataset):
+        for store in dataset.trino_catalogs:
             for role_name, role in catalog.roles.items():
                 if role_name in allowed:
                     yield _table(catalog, store, name, dataset, role_name, role)

@@ -9,7 +9,7 @@ import sqlglot
 
 from infra.core.data.access import readers, stored_columns
 from infra.core.data.dataset import TOKEN_SUFFIX
-from infra.core.data.trino_rules import trino_rules, trino_stores
+from infra.core.data.trino_rules import trino_rules
 from infra.stacks.files import read_catalog
 from tests.support.data_rows import rows, seen
 from tests.support.trino_access import AccessDeniedError, TrinoAccess, TrinoUser, run
@@ -17,7 +17,7 @@ from tests.support.trino_access import AccessDeniedError, TrinoAccess, TrinoUser
 CATALOG = read_catalog()
 RULES = trino_rules(CATALOG)
 TRINO = TrinoAccess(RULES)
-EXPOSED = {name: dataset for name, dataset in CATALOG.datasets.items() if trino_stores(dataset)}
+EXPOSED = {name: dataset for name, dataset in CATALOG.datasets.items() if dataset.trino_catalogs}
 SCOPES = ("tenant-trading-desk", "iso-CAISO")
 
 
@@ -45,7 +45,7 @@ def test_each_role_sees_in_trino_exactly_what_the_catalog_says(role_name: str):
             continue
         stored = rows(dataset, CATALOG)
         expected = seen(dataset, role, CATALOG, stored, SCOPES)
-        for store in trino_stores(dataset):
+        for store in dataset.trino_catalogs:
             query = TRINO.select(member(role_name), store, dataset, name, expected[0])
             found = run(name, dataset, dict(CATALOG.classes), stored, query)
             assert in_order(found) == in_order(expected), (store, name)
@@ -55,7 +55,7 @@ def test_each_role_sees_in_trino_exactly_what_the_catalog_says(role_name: str):
 def test_no_role_may_ask_trino_for_what_is_hidden_from_it(role_name: str):
     role = CATALOG.roles[role_name]
     for name, dataset in EXPOSED.items():
-        for store in trino_stores(dataset):
+        for store in dataset.trino_catalogs:
             if role_name not in dict(readers(CATALOG, dataset)):
                 with pytest.raises(AccessDeniedError):
                     TRINO.table(member(role_name), store, dataset.zone, name)
@@ -93,6 +93,8 @@ def test_only_programs_write_through_trino():
         ("iceberg", "silver", "xcustomers"),
         ("iceberg", "silver_steward", "customers"),
         ("clickhouse", "silver_steward", "customers"),
+        ("clickhouse", "silver", "customers"),
+        ("clickhouse", "gold", "partner_contacts"),
         ("clickhouse", "system", "query_log"),
         ("system", "runtime", "queries"),
         ("postgresql", "silver", "customers"),
@@ -107,7 +109,7 @@ def test_what_the_catalog_does_not_declare_is_refused(catalog: str, schema: str,
 
 def test_who_has_no_role_reads_nothing():
     for name, dataset in EXPOSED.items():
-        for store in trino_stores(dataset):
+        for store in dataset.trino_catalogs:
             for user in (TrinoUser("nobody", ()), TrinoUser("role-steward", SCOPES)):
                 with pytest.raises(AccessDeniedError):
                     TRINO.table(user, store, dataset.zone, name)

@@ -108,6 +108,11 @@ def test_personal_data_in_postgresql_is_refused():
     assert "ssn is pii.ssn, and PostgreSQL cannot show it masked" in text
 
 
+def test_a_dataset_of_which_trino_would_lose_columns_is_refused():
+    text = refusal("datasets.yaml", dataset("dim_calendar", engines=["clickhouse", "trino"]))
+    assert "Trino leaves out ClickHouse's columns of type date, timestamp and list: day, peak_hours" in text
+
+
 def test_a_dataset_that_is_stored_nowhere_is_refused():
     assert "must be stored in one of" in refusal("datasets.yaml", dataset("rt_lmp", engines=["trino"]))
 

@@ -83,11 +83,22 @@ def test_a_role_that_sees_no_column_does_not_see_the_dataset():
     assert "partner" in dict(readers(CATALOG, DATASETS["customers"]))
 
 
-def test_only_the_definer_and_trino_read_tables_in_clickhouse():
+def test_only_the_definer_reads_tables_in_clickhouse():
     direct = [grant for grant in clickhouse_grants(CATALOG) if grant.database in ("silver", "gold")]
-    assert {grant.role for grant in direct if grant.privilege == "SELECT"} == {DEFINER, CONNECTOR_ROLE}
+    assert {grant.role for grant in direct if grant.privilege == "SELECT"} == {DEFINER}
     assert {grant.role for grant in direct if grant.privilege == "INSERT"} == {"service"}
     assert clickhouse_access(CATALOG)[0] == "CREATE USER IF NOT EXISTS `masking` IDENTIFIED WITH no_password HOST NONE"
+
+
+def test_trino_reads_clickhouse_only_where_nothing_else_stores_a_dataset():
+    assert DATASETS["customers"].trino_catalogs == ("iceberg",)
+    assert DATASETS["partner_contacts"].trino_catalogs == ()
+    assert DATASETS["ml_predictions"].trino_catalogs == ("postgresql",)
+    only = DATASETS["customers"].model_copy(update={"engines": ("clickhouse", "trino")})
+    catalog = replace(CATALOG, datasets={**DATASETS, "customers": only})
+    granted = [(grant.role, grant.table) for grant in clickhouse_grants(catalog) if grant.role == CONNECTOR_ROLE]
+    assert granted == [(CONNECTOR_ROLE, "customers")]
+    assert any(rule["catalog"] == "clickhouse" for rule in trino_rules(catalog)["tables"])
 
 
 def test_a_table_has_codec_dictionary_sorting_partition_and_ttl():
