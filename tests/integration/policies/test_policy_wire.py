@@ -58,6 +58,7 @@ def _deployment(containers: Any, **spec: Any) -> dict[str, Any]:
         "kind": "Deployment",
         "metadata": {"name": "web", "labels": LABELS},
         "spec": {
+            "replicas": 1,
             "selector": {"matchLabels": {"app.kubernetes.io/name": "web"}},
             "template": {
                 "metadata": {"labels": LABELS},
@@ -155,8 +156,15 @@ def test_every_bad_example_is_refused_by_its_rule_over_the_wire():
         for example in examples("bad-"):
             if example.rule_folder.startswith("workloads/") and len(example.documents) == 1:
                 [resource] = example.resources()
-                response = stub.Analyze(_request(resource.props, resource.type))
-                assert {rule for rule, _ in example.finds} <= {item.policyName for item in response.diagnostics}
+                request = _request(resource.props, resource.type)
+                whole = pb.AnalyzerResource(
+                    type=request.type, urn=request.urn, name=request.name, properties=request.properties
+                )
+                found = [
+                    *stub.Analyze(request).diagnostics,
+                    *stub.AnalyzeStack(pb.AnalyzeStackRequest(resources=[whole])).diagnostics,
+                ]
+                assert {rule for rule, _ in example.finds} <= {item.policyName for item in found}
 
 
 def test_the_whole_stack_can_be_asked_about():
