@@ -17,7 +17,7 @@ from tests.support.reachability_worlds import TUNNEL, World, world
 # Importing any class of the AWS SDK builds its deprecated ones too.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 STACKS = ("local", "dev", "prod")
-FAST, FULL = 6, 100
+FAST, FULL = 4, 100
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 """Each example renders a whole environment: a smaller failing one would take longer to find than to understand."""
 
