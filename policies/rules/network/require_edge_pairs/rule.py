@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from policies.kinds import Placed, name_of, namespace_of, of_kinds
+from policies.kinds import name_of, namespace_of, of_kinds
 from policies.label_selectors import Labels, labels_at, meet, selects, shown_selector
 from policies.model import Resource, Severity, Stack, Violation
 from policies.network_policies import (
@@ -11,17 +11,19 @@ from policies.network_policies import (
     PolicyRule,
     directions_of,
     labelled_pods,
-    network_policies,
     port_numbers,
     rules_of,
     selected_pods,
 )
 from policies.node import Node
 from policies.rule import WholeStack, rule
+from policies.unknown import UnknownValueError
 from policies.whole import judged
 
 _NAMESPACE = ("core", "Namespace")
 _NAME = "kubernetes.io/metadata.name"
+_ANY_PORT = 0
+_NAMED_PORT = -1
 _OTHER = {"Ingress": "Egress", "Egress": "Ingress"}
 
 
@@ -46,7 +48,7 @@ def require_edge_pairs(stack: Stack) -> Iterator[Violation]:
             for peer in entry.peers:
                 for there in fabric.reached(peer, namespace_of(policy)):
                     if not fabric.answered(entry, peer, there):
-                        fabric.policies.vouch()
+                        fabric.vouch()
                         yield Violation(peer.path, _message(entry, peer, there))
 
     yield from judged(of_kinds(stack.resources, NETWORK_POLICY), check)
@@ -55,8 +57,19 @@ def require_edge_pairs(stack: Stack) -> Iterator[Violation]:
 @dataclass(frozen=True, slots=True)
 class _Fabric:
     namespaces: dict[str, dict[str, str]]
-    policies: Placed[Resource]
     pods: dict[str, list[Labels]]
+    isolated: set[tuple[str, str]] = field(default_factory=set)
+    rules: dict[tuple[str, str], dict[int, list[PolicyRule]]] = field(default_factory=dict)
+    meetings: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
+
+    def add(self, policy: Resource) -> None:
+        namespace = namespace_of(policy)
+        self.isolated.update((namespace, direction) for direction in directions_of(policy))
+        for entry in rules_of(policy):
+            by_port = self.rules.setdefault((namespace, entry.direction), {})
+            for port in port_numbers(entry) or (_ANY_PORT,):
+                by_port.setdefault(port, []).append(entry)
 
     def reached(self, peer: Node, home: str) -> list[str]:
         if peer["ipBlock"].exists():
@@ -69,20 +82,24 @@ class _Fabric:
         return found if len(found) == 1 else []
 
     def answered(self, entry: PolicyRule, peer: Node, there: str) -> bool:
-        others = self.policies.get(there, [])
-        isolated = any(_OTHER[entry.direction] in directions_of(other) for other in others)
-        return not isolated or any(self._answers(entry, peer, other, there) for other in others)
+        other_way = (there, _OTHER[entry.direction])
+        if other_way not in self.isolated:
+            return True
+        by_port = self.rules.get(other_way, {})
+        ports = port_numbers(entry)
+        # A port that has only a name may be any; so may every port.
+        wanted = (ports | {_ANY_PORT, _NAMED_PORT}) if ports and _NAMED_PORT not in ports else by_port.keys()
+        return any(self._answers(entry, peer, it, there) for port in wanted for it in by_port.get(port, ()))
 
-    def _answers(self, entry: PolicyRule, peer: Node, other: Resource, there: str) -> bool:
+    def vouch(self) -> None:
+        if self.doubts:
+            raise UnknownValueError(self.doubts[0])
+
+    def _answers(self, entry: PolicyRule, peer: Node, answer: PolicyRule, there: str) -> bool:
         chosen = peer["podSelector"]
-        if chosen.exists() and not meet(selected_pods(other), chosen, self.pods.get(there, ())):
+        if chosen.exists() and not self._meet(selected_pods(answer.policy), chosen, there):
             return False
-        for answer in rules_of(other):
-            if answer.direction == entry.direction or not _ports_meet(entry, answer):
-                continue
-            if not answer.peers or any(self._means(back, entry.policy, there) for back in answer.peers):
-                return True
-        return False
+        return not answer.peers or any(self._means(back, entry.policy, there) for back in answer.peers)
 
     def _means(self, back: Node, policy: Resource, there: str) -> bool:
         home = namespace_of(policy)
@@ -94,7 +111,15 @@ class _Fabric:
         elif home != there:
             return False
         chosen = back["podSelector"]
-        return not chosen.exists() or meet(chosen, selected_pods(policy), self.pods.get(home, ()))
+        return not chosen.exists() or self._meet(chosen, selected_pods(policy), home)
+
+    def _meet(self, selector: Node, other: Node, namespace: str) -> bool:
+        # Stacks have many edges between few workloads.
+        key = (repr(selector.value()), repr(other.value()), namespace)
+        found = self.meetings.get(key)
+        if found is None:
+            found = self.meetings[key] = meet(selector, other, self.pods.get(namespace, ()))
+        return found
 
 
 def _fabric(stack: Stack) -> _Fabric:
@@ -103,12 +128,13 @@ def _fabric(stack: Stack) -> _Fabric:
         for it in of_kinds(stack.resources, _NAMESPACE)
     }
     pods = {name: [pod.labels for pod in found] for name, found in labelled_pods(stack).items()}
-    return _Fabric(namespaces, network_policies(stack), pods)
-
-
-def _ports_meet(entry: PolicyRule, answer: PolicyRule) -> bool:
-    mine, theirs = port_numbers(entry), port_numbers(answer)
-    return not mine or not theirs or bool(mine & theirs) or -1 in mine | theirs
+    fabric = _Fabric(namespaces, pods)
+    for policy in of_kinds(stack.resources, NETWORK_POLICY):
+        try:
+            fabric.add(policy)
+        except UnknownValueError as error:
+            fabric.doubts.append(f"{policy.address}: {error.path}")
+    return fabric
 
 
 def _message(entry: PolicyRule, peer: Node, namespace: str) -> str:
