@@ -1,4 +1,4 @@
-# The interface of this repository. STACK=local|dev|prod, ENGINE=auto|pulumi|embedded, NAME=<sandbox>.
+# The interface of this repository. STACK=local|dev|prod, ENGINE=auto|pulumi|embedded, NAME=<sandbox>, BASE=<git ref>.
 STACK ?= local
 ENGINE ?= auto
 NAME ?=
@@ -26,7 +26,7 @@ up: $(READY)
 	@$(BIN)/sandbox up $(DEPLOY_ARGS)
 
 preview: $(READY)
-	@$(BIN)/sandbox preview $(DEPLOY_ARGS)
+	@$(BIN)/sandbox preview $(DEPLOY_ARGS) $(if $(BASE),--base $(BASE))
 
 rehearse: $(READY)
 	@$(BIN)/sandbox rehearse $(SANDBOX_ARGS)
@@ -73,7 +73,7 @@ $(READY): pyproject.toml locks/bootstrap.txt locks/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/bootstrap.txt
 	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python locks/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q -j 0 -x '/pulumi_aws/' $(VENV)/lib infra policies sandbox apps
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib infra policies sandbox apps
 	@touch $@
 
 # Renews the locks from pyproject.toml; they carry hashes and name no index.
