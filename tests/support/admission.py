@@ -104,12 +104,41 @@ def in_every_kind(resource: Resource) -> Iterator[dict[str, Any]]:
 
 
 def as_it_is(resource: Resource, namespace: str) -> dict[str, Any] | None:
-    """The object itself in a namespace, if its kind is judged at admission and namespaces can be had for it."""
+    """The object itself in a namespace, with what the API server insists on, if its kind is judged at admission."""
     if resource.type not in BY_TOKEN:
         return None
     manifest = copy.deepcopy(resource.props)
-    manifest.setdefault("metadata", {}).update(name="example", namespace=namespace)
+    if not isinstance(manifest.get("metadata"), dict):
+        manifest["metadata"] = {}
+    manifest["metadata"].update(name="example", namespace=namespace)
+    spec = manifest.get("spec")
+    if isinstance(spec, dict):
+        if manifest["kind"] == "Service":
+            spec.setdefault("ports", [{"port": 80}])
+        place = spec.get("jobTemplate", {}).get("spec", {}) if manifest["kind"] == "CronJob" else spec
+        _complete_controller(manifest["kind"], spec, place)
     return manifest
+
+
+def _complete_controller(kind: str, spec: dict[str, Any], place: dict[str, Any]) -> None:
+    if kind not in {it.kind for it in POD_KINDS} - {"Pod", "PodTemplate"}:
+        return
+    template = place.setdefault("template", {})
+    if kind in _NEEDS_SELECTOR:
+        _select(spec, template)
+    if isinstance(template.setdefault("spec", {}), dict):
+        _complete(template["spec"], finite=kind in {"Job", "CronJob"}, free=False)
+    if kind == "StatefulSet":
+        spec.setdefault("serviceName", "example")
+    if kind == "CronJob":
+        spec.setdefault("schedule", "0 3 * * *")
+
+
+def _select(spec: dict[str, Any], template: dict[str, Any]) -> None:
+    metadata = template.setdefault("metadata", {})
+    if isinstance(metadata, dict):
+        metadata["labels"] = {**(metadata.get("labels") or {}), **_SELECTED_BY}
+        spec["selector"] = {"matchLabels": _SELECTED_BY}
 
 
 def accounts_of(manifests: Iterable[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:

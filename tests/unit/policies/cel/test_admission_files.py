@@ -42,7 +42,7 @@ def test_every_rule_with_cel_is_one_validation_with_its_id_and_what_to_do(packs:
             found[validation["message"].partition(" ")[0]] = validation["message"]
     rules = {id_: rule for id_, rule in packs.rules.items() if rule.cel is not None}
     assert set(found) == set(rules)
-    assert len(rules) >= 10
+    assert len(rules) >= 40
     assert all(rule.remediation in found[id_] for id_, rule in rules.items())
 
 
