@@ -73,7 +73,7 @@ def test_masks_of_all_engines_agree_on_personal_data_as_it_comes(clickhouse: Cli
     agree(clickhouse, [None, *EVERYTHING])
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts=TEXTS)
 def test_masks_of_all_engines_agree_on_any_text(clickhouse: ClickHouse, texts: list[str]):
     agree(clickhouse, list(texts))

@@ -1,6 +1,14 @@
 import re
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.core.catalog.catalog import Catalog
+from infra.core.data.access import column_views, expression, readers
+from infra.core.data.clickhouse_access import role_database
 from infra.core.data.masks import mask_sql
+from infra.core.data.sql_text import Dialect
 from infra.stacks.files import read_catalog
 from tests.support.derived import changed, derived, with_column
 
@@ -83,3 +91,68 @@ def test_a_new_comment_changes_no_mask():
 
 def test_everything_is_derived_the_same_twice():
     assert derived(read_catalog()) == BEFORE
+
+
+def shown(catalog: Catalog, dataset: str, column: str, role: str, dialect: Dialect) -> str | None:
+    """What a role's view or rule makes of a column; nothing when the role does not see it."""
+    if role not in dict(readers(catalog, catalog.datasets[dataset])):
+        return None
+    views = column_views(catalog.datasets[dataset], catalog.roles[role])
+    view = next(each for each in views if each.column.name == column)
+    rules = catalog.classes[view.column.class_]
+    return None if view.treatment == "hidden" else expression(view, rules, dialect)
+
+
+def only_its_masks_change(dataset: str, column: str, new_class: str) -> None:
+    """Views and rules of exactly those roles change that see the column otherwise, in each engine by itself."""
+    after = with_column(CATALOG, dataset, column, class_=new_class)
+    changes = changed(BEFORE, derived(after))
+    declared = CATALOG.datasets[dataset]
+    told = {"tokenization", "decisions", "clickhouse audit", "clickhouse row policies", "clickhouse grants"}
+    assert all(name in told or re.search(rf"\b{dataset}\b", name) for name in changes), sorted(changes)
+    for role in CATALOG.roles:
+        view = f"clickhouse CREATE OR REPLACE VIEW `{role_database(declared.zone, role)}`.`{dataset}`"
+        seen: list[Dialect] = ["clickhouse"] if "clickhouse" in declared.engines else []
+        for dialect in seen:
+            differs = shown(CATALOG, dataset, column, role, dialect) != shown(after, dataset, column, role, dialect)
+            assert (view in changes) == differs, view
+        for store in declared.trino_catalogs:
+            rule = f"trino rule {store}.{declared.zone}.{dataset} role-{role}"
+            limits = [trino_limits(each, dataset, column, role) for each in (CATALOG, after)]
+            assert (rule in changes) == (limits[0] != limits[1]), rule
+
+
+def trino_limits(catalog: Catalog, dataset: str, column: str, role: str) -> tuple[object, ...]:
+    """What Trino must be told about a column and about its tokens, which are hidden from who sees masks or nothing."""
+    sees = shown(catalog, dataset, column, role, "trino")
+    declared = catalog.datasets[dataset]
+    if role not in dict(readers(catalog, declared)):
+        return ("no rule",)
+    treatment = next(v for v in column_views(declared, catalog.roles[role]) if v.column.name == column).treatment
+    made = next(each for each in declared.columns if each.name == column)
+    tokens = catalog.classes[made.class_].tokenized and treatment in ("hidden", "masked")
+    return (sees, tokens)
+
+
+TEXTS = [
+    (name, each.name)
+    for name, dataset in CATALOG.datasets.items()
+    for each in dataset.columns
+    if each.type == "string" and not (dataset.row_filter and dataset.row_filter.column == each.name)
+]
+CLASSES = sorted(CATALOG.classes)
+
+
+@settings(max_examples=6, deadline=None)
+@given(place=st.sampled_from(TEXTS), new_class=st.sampled_from(CLASSES))
+def test_a_change_of_any_class_changes_exactly_the_masks_of_who_sees_it_otherwise(
+    place: tuple[str, str], new_class: str
+):
+    only_its_masks_change(*place, new_class)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("new_class", CLASSES)
+def test_every_change_of_a_class_changes_exactly_those_masks(new_class: str):
+    for place in TEXTS:
+        only_its_masks_change(*place, new_class)
