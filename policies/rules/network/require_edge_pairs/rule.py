@@ -88,8 +88,13 @@ class _Fabric:
         by_port = self.rules.get(other_way, {})
         ports = port_numbers(entry)
         # A port that has only a name may be any; so may every port.
-        wanted = (ports | {_ANY_PORT, _NAMED_PORT}) if ports and _NAMED_PORT not in ports else by_port.keys()
-        return any(self._answers(entry, peer, it, there) for port in wanted for it in by_port.get(port, ()))
+        if not ports or _NAMED_PORT in ports:
+            return any(self._answers(entry, peer, it, there) for found in by_port.values() for it in found)
+        anyhow = (*by_port.get(_ANY_PORT, ()), *by_port.get(_NAMED_PORT, ()))
+        if any(self._answers(entry, peer, it, there) for it in anyhow):
+            return True
+        # Each port, since a mesh's tunnel port may be part of every edge.
+        return all(any(self._answers(entry, peer, it, there) for it in by_port.get(port, ())) for port in ports)
 
     def vouch(self) -> None:
         if self.doubts:
