@@ -48,7 +48,7 @@ class Opening:
     @property
     def every_port(self) -> bool:
         """Whether it is open for every port."""
-        return self.protocol in _EVERY_PROTOCOL or self.first is None or self.last is None
+        return self.protocol in _EVERY_PROTOCOL or self.first in (None, -1) or self.last is None
 
     def only(self, *ports: int) -> bool:
         """Whether it is open for no other TCP or UDP ports than these, one at a time."""

@@ -38,6 +38,11 @@ def at_least(number: int) -> Callable[[Node], bool]:
     return lambda node: (value := node.integer()) is not None and value >= number
 
 
+def between(least: int, most: int) -> Callable[[Node], bool]:
+    """A test whether a property is a whole number from the one to the other."""
+    return lambda node: (value := node.integer()) is not None and least <= value <= most
+
+
 def filled(node: Node) -> bool:
     """Whether a list holds anything, or a text is not empty."""
     return bool(node.items()) or bool(node.text())
@@ -81,7 +86,7 @@ ENCRYPTED: Final[dict[str, tuple[Flag, ...]]] = {
     ),
     "aws:kinesis/stream:Stream": (Flag(("encryptionType",), one_of("KMS")),),
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": (Flag(("serverSideEncryption", "enabled")),),
-    "aws:sqs/queue:Queue": (Flag(("sqsManagedSseEnabled",), missing_is_good=True),),
+    "aws:sqs/queue:Queue": (Flag(("sqsManagedSseEnabled",)),),
     "aws:sns/topic:Topic": (Flag(("kmsMasterKeyId",), filled),),
 }
 """Whether a store is encrypted at all. What AWS always encrypts (DynamoDB, MSK, log groups) is not listed."""
@@ -185,12 +190,14 @@ PRIVATE: Final[dict[str, tuple[Flag, ...]]] = {
 """Whether what holds data, or runs beside it, is out of reach from the internet."""
 
 _WEEK: Final = 7
+_MOST: Final = 35
+"""Days for which RDS, DocumentDB and Neptune keep automated backups at most; they refuse more."""
 
 BACKED_UP: Final[dict[str, tuple[Flag, ...]]] = {
-    "aws:rds/instance:Instance": (Flag(("backupRetentionPeriod",), at_least(_WEEK)),),
-    "aws:rds/cluster:Cluster": (Flag(("backupRetentionPeriod",), at_least(_WEEK)),),
-    "aws:docdb/cluster:Cluster": (Flag(("backupRetentionPeriod",), at_least(_WEEK)),),
-    "aws:neptune/cluster:Cluster": (Flag(("backupRetentionPeriod",), at_least(_WEEK)),),
+    "aws:rds/instance:Instance": (Flag(("backupRetentionPeriod",), between(_WEEK, _MOST)),),
+    "aws:rds/cluster:Cluster": (Flag(("backupRetentionPeriod",), between(_WEEK, _MOST)),),
+    "aws:docdb/cluster:Cluster": (Flag(("backupRetentionPeriod",), between(_WEEK, _MOST)),),
+    "aws:neptune/cluster:Cluster": (Flag(("backupRetentionPeriod",), between(_WEEK, _MOST)),),
     "aws:redshift/cluster:Cluster": (Flag(("automatedSnapshotRetentionPeriod",), at_least(_WEEK)),),
     "aws:memorydb/cluster:Cluster": (Flag(("snapshotRetentionLimit",), at_least(_WEEK)),),
     "aws:dynamodb/table:Table": (Flag(("pointInTimeRecovery", "enabled")),),

@@ -54,11 +54,14 @@ _HOLDERS: Final = {
     ),
 )
 def disallow_public_resource_policies(resource: Resource) -> Iterator[Violation]:
-    """One violation for each statement that allows everybody, and for a policy that cannot be read."""
+    """One violation for each statement that allows everybody, and for a policy that cannot be read.
+
+    A condition is no excuse for allowing every action: it may bind who calls, but not what he does.
+    """
     document = read_document(resource.root[_HOLDERS[resource.type]])
     if document is None:
         return
     yield from unreadable(document)
     for statement in document.allowed():
-        if statement.public_principal() and not statement.bound():
+        if statement.public_principal() and ("*" in statement.actions or not statement.bound()):
             yield Violation(document.node.path, f"{statement.place} lets in everybody")

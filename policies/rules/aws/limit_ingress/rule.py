@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.aws.firewalls import INGRESS, openings
+from policies.aws.firewalls import INGRESS, Opening, openings
 from policies.model import Resource, Severity, Violation
 from policies.rule import rule
 
 _ACLS = ("NetworkAcl", "DefaultNetworkAcl", "NetworkAclRule")
 _EDGE = (443,)
 _ANSWERS = 1024
+_EPHEMERAL = 60999 - 32768
+"""How many ports above the first a client chooses from: Linux's own range is the smallest in use."""
 
 
 @rule(
@@ -32,9 +34,14 @@ def limit_ingress(resource: Resource) -> Iterator[Violation]:
     """One violation for each network as wide as the internet that a rule lets in on anything but 443.
 
     Network ACLs do not follow connections, so that they have to let in the answers: whole ranges above 1023 count as
-    such.
+    such, single ports do not.
     """
     for opening in openings(resource, "ingress"):
-        answers = resource.kind in _ACLS and not opening.every_port and (opening.first or 0) >= _ANSWERS
-        if not opening.only(*_EDGE) and not answers:
+        if not opening.only(*_EDGE) and not (resource.kind in _ACLS and _lets_answers_in(opening)):
             yield Violation(opening.cidr.path, f"{opening.cidr.shown()} can reach {opening.shown}")
+
+
+def _lets_answers_in(opening: Opening) -> bool:
+    if opening.every_port or opening.first is None or opening.last is None:
+        return False
+    return opening.first >= _ANSWERS and opening.last - opening.first >= _EPHEMERAL

@@ -7,6 +7,7 @@ from policies.aws.tokens import versions_of
 from policies.model import Resource, Severity, Stack, Violation
 from policies.node import Node
 from policies.rule import WholeStack, rule
+from policies.whole import judged, of_types
 
 _SETTING = versions_of("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
 _FILTERS = ("tag", "and", "objectSizeGreaterThan", "objectSizeLessThan")
@@ -30,21 +31,22 @@ _FILTERS = ("tag", "and", "objectSizeGreaterThan", "objectSizeLessThan")
 )
 def require_bucket_lifecycle(stack: Stack) -> Iterator[Violation]:
     """One violation for each bucket without a lifecycle, or with one that keeps the parts of unfinished uploads."""
-    yield from each_bucket(stack, _SETTING, _ends)
+    yield from judged(of_types(stack, _SETTING), _ends)
+    yield from each_bucket(stack, _SETTING, _has_lifecycle)
 
 
-def _ends(bucket: Resource, settings: list[Resource]) -> Iterator[Violation]:
+def _ends(setting: Resource) -> Iterator[Violation]:
+    rules = setting.root["rules"]
+    if not any(_ends_uploads(item) for item in rules.items()):
+        yield Violation(rules.path, "no enabled rule for all objects removes the parts of unfinished uploads")
+
+
+def _has_lifecycle(bucket: Resource, settings: list[Resource]) -> Iterator[Violation]:
     inline = bucket.root["lifecycleRules"]
     if not settings and not inline.items():
         yield Violation(inline.path, "the bucket has no lifecycle")
     elif not settings and not any(_ends_uploads_inline(item) for item in inline.items()):
         yield Violation(inline.path, "no enabled rule for all objects removes the parts of unfinished uploads")
-    for setting in settings:
-        rules = setting.root["rules"]
-        if not any(_ends_uploads(item) for item in rules.items()):
-            yield Violation(
-                rules.path, "no enabled rule for all objects removes the parts of unfinished uploads", resource=setting
-            )
 
 
 def _ends_uploads(rule_: Node) -> bool:

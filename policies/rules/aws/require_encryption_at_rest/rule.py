@@ -39,6 +39,6 @@ def require_encryption_at_rest(resource: Resource) -> Iterator[Violation]:
         return
     if resource.type == _QUEUE:
         key = resource.root["kmsMasterKeyId"]
-        if not key.known() or key.exists():
+        if not key.known() or key.text():
             return
     yield from unset(ENCRYPTED, resource, "it is stored in clear")

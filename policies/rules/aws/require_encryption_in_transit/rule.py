@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from policies.aws.flags import types_of, unset
 from policies.aws.stores import IN_TRANSIT
 from policies.model import Resource, Severity, Violation
+from policies.node import Node
 from policies.rule import rule
+
+_BETWEEN_NODES = ("nodeToNodeEncryption", "enabled")
 
 
 @rule(
@@ -22,5 +25,20 @@ from policies.rule import rule
     remediation="Turn TLS on in the property that the finding points to, and allow nothing older than TLS 1.2.",
 )
 def require_encryption_in_transit(resource: Resource) -> Iterator[Violation]:
-    """One violation for each property that lets a store talk in clear."""
-    yield from unset(IN_TRANSIT, resource, "it can be talked to in clear")
+    """One violation for each property that lets a store talk in clear.
+
+    A search domain of one node has no other to talk to, and its endpoint asks for HTTPS unless the options say no.
+    """
+    root = resource.root
+    alone = (root.at("clusterConfig", "instanceCount").integer() or 1) == 1
+    for violation in unset(IN_TRANSIT, resource, "it can be talked to in clear"):
+        if violation.path == "nodeToNodeEncryption.enabled" and alone and not root.at(*_BETWEEN_NODES).exists():
+            continue
+        if violation.path == "domainEndpointOptions.enforceHttps" and _asks_by_default(root):
+            continue
+        yield violation
+
+
+def _asks_by_default(root: Node) -> bool:
+    options = root["domainEndpointOptions"]
+    return options.exists() and not options["enforceHttps"].exists()

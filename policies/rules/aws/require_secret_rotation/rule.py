@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +15,7 @@ _MANAGED: Final = {
 }
 _ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"
 _LONGEST: Final = 90
+_RATE: Final = re.compile(r"rate\((\d{1,6}) days?\)")
 
 
 @rule(
@@ -41,6 +43,10 @@ def require_secret_rotation(resource: Resource) -> Iterator[Violation]:
             yield Violation(enabled.path, "the rotation is off")
         if (days.integer() or 0) > _LONGEST:
             yield Violation(days.path, f"the secret is changed every {days.integer()} days, more than {_LONGEST}")
+        schedule = root.at("rotationRules", "scheduleExpression")
+        rate = _RATE.fullmatch(schedule.text() or "")
+        if rate and int(rate[1]) > _LONGEST:
+            yield Violation(schedule.path, f"the secret is changed every {rate[1]} days, more than {_LONGEST}")
         return
     managed, passwords = _MANAGED[resource.type]
     if root[managed].boolean() is True:
