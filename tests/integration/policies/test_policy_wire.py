@@ -23,12 +23,12 @@ from pulumi.runtime.proto import analyzer_pb2_grpc
 from pulumi_policy.proxy import UNKNOWN_ARRAY_VALUE, UNKNOWN_STRING_VALUE
 
 import policies
-from policies.runtime import load_packs
+from policies.runtime import PACKS, load_packs
 from tests.support.policy_examples import examples
 
 pytestmark = pytest.mark.integration
 
-PACK = Path(policies.__file__).parent / "packs" / "workloads"
+PACKS_FOLDER = Path(policies.__file__).parent / "packs"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 GOOD_CONTAINER: dict[str, Any] = {
     "name": "web",
@@ -76,7 +76,7 @@ def _deployment(containers: Any, **spec: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def _pack(stack: str, *, dry_run: bool = True) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
+def _pack(stack: str, *, dry_run: bool = True, name: str = "workloads") -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
     env = {
         **os.environ,
         "PULUMI_ORGANIZATION": "organization",
@@ -85,7 +85,7 @@ def _pack(stack: str, *, dry_run: bool = True) -> Iterator[analyzer_pb2_grpc.Ana
         "PULUMI_DRY_RUN": str(dry_run).lower(),
     }
     command = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:0", "."]
-    with subprocess.Popen(command, cwd=PACK, env=env, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=PACKS_FOLDER / name, env=env, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
             port = int(process.stdout.readline())
@@ -121,6 +121,15 @@ def test_the_pack_names_every_rule_with_its_severity_and_what_to_do():
         assert pb.PolicySeverity.Name(by_name[rule.id].severity) == f"POLICY_SEVERITY_{rule.severity.upper()}"
         assert by_name[rule.id].remediation_steps == rule.remediation
     assert by_name["workloads-advisory"].enforcementLevel == pb.ADVISORY
+
+
+@pytest.mark.parametrize("name", sorted(set(PACKS) - {"workloads"}))
+def test_every_pack_serves_its_rules_over_the_wire(name: str):
+    with _pack("prod", name=name) as stub:
+        info = stub.GetAnalyzerInfo(empty_pb2.Empty())
+        answer = stub.Analyze(_request({"spec": UNKNOWN_STRING_VALUE}, "kubernetes:networking.k8s.io/v1:NetworkPolicy"))
+    assert set(load_packs([name]).rules) <= {policy.name for policy in info.policies}
+    assert {item.policyName for item in answer.diagnostics} <= {f"{name}-advisory"}
 
 
 def test_a_good_resource_passes_and_a_bad_one_is_refused_by_the_rules_that_it_breaks():
