@@ -95,6 +95,10 @@ def _plan_with_apply_warming(
 
 def preview(arguments: Namespace, console: Console) -> int:
     """Show what `up` would do; a sandbox that was started for it is stopped again."""
+    if arguments.base is not None:
+        from sandbox.cli.compare import compare  # noqa: PLC0415 only needed for this
+
+        return compare(arguments, console)
     where = environment(arguments)
     if choose_engine(arguments.engine) == "pulumi":
         with _left_as_it_was(where, console):

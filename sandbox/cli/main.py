@@ -43,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--engine", choices=choices, default="auto", help="auto: the Pulumi CLI where it is")
         if name in ("up", "preview"):
             command.add_argument("--refresh", action="store_true", help="look at every live resource first")
+    made["preview"].add_argument(
+        "--base", metavar="REF", help="compare with a git ref instead, offline, and print Markdown"
+    )
     made["preview"].add_argument("--expect-no-changes", action="store_true", help="exit with 1 when there are changes")
     made["rehearse"].add_argument("--keep", action="store_true", help="leave the sandbox running")
     made["render"].add_argument("--out", required=True, metavar="DIR", help="the folder to write to")
