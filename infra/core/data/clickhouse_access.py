@@ -110,13 +110,28 @@ def clickhouse_grants(catalog: DataCatalog) -> Iterator[Grant]:
                 yield Grant("SELECT", dataset.zone, name, CONNECTOR_ROLE)
 
 
+def clickhouse_rights(catalog: DataCatalog) -> Iterator[str]:
+    """One statement for each role and for the definer that gives it its permissions and takes all others away."""
+    given: dict[str, list[str]] = {name: [] for name in (DEFINER, *catalog.roles, CONNECTOR_ROLE)}
+    for grant in clickhouse_grants(catalog):
+        given[grant.role].append(f"{grant.privilege} ON {_q(grant.database)}.{_q(grant.table)}")
+    for role, permissions in given.items():
+        if permissions:
+            yield f"GRANT {', '.join(permissions)} TO {_q(role)} WITH REPLACE OPTION"
+        else:
+            yield f"REVOKE ALL ON *.* FROM {_q(role)}"
+
+
 def clickhouse_access(catalog: DataCatalog) -> tuple[str, ...]:
-    """All of it as statements, in an order in which they can be run; running them again changes nothing."""
+    """All of it as statements, in an order in which they can be run; running them again changes nothing.
+
+    Views are made before anybody may read them, and a right that the catalog no longer gives is taken away.
+    """
     return (
         *clickhouse_roles(catalog),
         *clickhouse_views(catalog),
         *(policy.sql() for policy in clickhouse_row_policies(catalog)),
-        *(grant.sql() for grant in clickhouse_grants(catalog)),
+        *clickhouse_rights(catalog),
     )
 
 

@@ -32,7 +32,7 @@ def clickhouse_databases(catalog: DataCatalog) -> Iterator[str]:
 
 
 def clickhouse_tables(catalog: DataCatalog, *, engine: str = "MergeTree") -> Iterator[str]:
-    """The table of each dataset that is stored in ClickHouse.
+    """The table of each dataset that is stored in ClickHouse, and what brings an older one up to date.
 
     Args:
         catalog: where the datasets stand.
@@ -41,6 +41,7 @@ def clickhouse_tables(catalog: DataCatalog, *, engine: str = "MergeTree") -> Ite
     for name, dataset in catalog.datasets.items():
         if "clickhouse" in dataset.engines:
             yield clickhouse_table(name, dataset, catalog, engine=engine)
+            yield clickhouse_upgrade(name, dataset, catalog)
 
 
 def clickhouse_table(name: str, dataset: Dataset, catalog: DataCatalog, *, engine: str = "MergeTree") -> str:
@@ -54,11 +55,32 @@ def clickhouse_table(name: str, dataset: Dataset, catalog: DataCatalog, *, engin
     if month:
         lines.append(f"PARTITION BY toYYYYMM({identifier(month, 'clickhouse')})")
     lines.append(f"ORDER BY ({key})")
-    if dataset.retention_column and dataset.retention_days:
-        age = identifier(dataset.retention_column, "clickhouse")
-        lines.append(f"TTL toDateTime({age}) + INTERVAL {dataset.retention_days} DAY DELETE")
+    age = _age(dataset)
+    if age:
+        lines.append(f"TTL {age}")
     lines.append(f"COMMENT {literal(dataset.description, 'clickhouse')}")
     return "\n".join(lines)
+
+
+def clickhouse_upgrade(name: str, dataset: Dataset, catalog: DataCatalog) -> str:
+    """``ALTER TABLE`` that adds the columns that a table made by an older catalog does not have, and sets its TTL.
+
+    It changes no column and drops none: that is for a person to decide, since readers and rows depend on it.
+    """
+    few = {each.column for each in dataset.expectations if each.kind == FEW_VALUES}
+    changes = [f"ADD COLUMN IF NOT EXISTS {_column(each, few)}" for each in stored_columns(dataset, catalog.classes)]
+    age = _age(dataset)
+    if age:
+        changes.append(f"MODIFY TTL {age}")
+    table = f"{identifier(dataset.zone, 'clickhouse')}.{identifier(name, 'clickhouse')}"
+    return f"ALTER TABLE {table}\n    " + ",\n    ".join(changes)
+
+
+def _age(dataset: Dataset) -> str | None:
+    if not dataset.retention_column:
+        return None
+    column = identifier(dataset.retention_column, "clickhouse")
+    return f"toDateTime({column}) + INTERVAL {dataset.retention_days} DAY DELETE"
 
 
 def _column(column: Column, few: set[str | None]) -> str:

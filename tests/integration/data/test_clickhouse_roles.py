@@ -10,6 +10,7 @@ from infra.core.data.clickhouse_audit import access_log_job, clear_reads
 from infra.stacks.files import read_catalog
 from tests.support.clickhouse import FLUSH, ClickHouse
 from tests.support.data_rows import TENANTS, Row, rows, seen
+from tests.support.derived import with_column
 from tests.support.pii_strings import EVERYTHING, TELLING, leak
 
 CATALOG = read_catalog()
@@ -192,6 +193,22 @@ def test_every_statement_for_a_server_is_one_that_clickhouse_can_read(clickhouse
     )
     unread = [s for s, answer in zip(statements, answers, strict=True) if not answer["rows"][0]["form"]]
     assert unread == []
+
+
+def test_a_column_that_becomes_personal_is_masked_in_tables_that_are_there_already(tmp_path: Path):
+    engine = ClickHouse(tmp_path / "older", CATALOG)
+    engine.declare()
+    row = rows(TABLES["partner_contacts"], CATALOG)[0]
+    engine.as_administrator([f"INSERT INTO gold.partner_contacts FORMAT JSONEachRow\n{json.dumps(row)}"])
+    ask = [
+        "SELECT partner FROM gold_analyst.partner_contacts",
+        "SELECT partner FROM gold_data_scientist.partner_contacts",
+    ]
+    assert engine.as_role("analyst", ask[:1], scopes=SCOPES)[0]["rows"] == [{"partner": "partner-0"}]
+    newer = ClickHouse(tmp_path / "older", with_column(CATALOG, "partner_contacts", "partner", class_="pii.name"))
+    assert [answer for answer in newer.declare() if "error" in answer] == []
+    assert newer.as_role("analyst", ask[:1], scopes=SCOPES)[0]["rows"] == [{"partner": "***"}]
+    assert newer.as_role("data-scientist", ask[1:], scopes=SCOPES)[0]["rows"] == [{"partner": None}]
 
 
 def test_rows_older_than_the_catalog_allows_are_removed(clickhouse: ClickHouse, tmp_path: Path):

@@ -80,7 +80,7 @@ def test_masks_of_all_engines_agree_on_any_text(clickhouse: ClickHouse, texts: l
 
 
 @pytest.mark.soak
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts=TEXTS)
 def test_masks_of_all_engines_agree_on_any_text_many_times(clickhouse: ClickHouse, texts: list[str]):
     agree(clickhouse, list(texts))

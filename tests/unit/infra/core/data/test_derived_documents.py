@@ -8,9 +8,15 @@ from infra.core.data.access import ColumnView, expression, readers, stored_colum
 from infra.core.data.avro import avro_name
 from infra.core.data.catalog_entries import catalog_entries
 from infra.core.data.classes import DataClassRules, level, most_sensitive
-from infra.core.data.clickhouse_access import CONNECTOR_ROLE, DEFINER, clickhouse_access, clickhouse_grants
+from infra.core.data.clickhouse_access import (
+    CONNECTOR_ROLE,
+    DEFINER,
+    clickhouse_access,
+    clickhouse_grants,
+    clickhouse_rights,
+)
 from infra.core.data.clickhouse_audit import access_log_job, clear_columns
-from infra.core.data.clickhouse_tables import clickhouse_table
+from infra.core.data.clickhouse_tables import clickhouse_table, clickhouse_upgrade
 from infra.core.data.dataset import Column
 from infra.core.data.great_expectations import expectation_suite
 from infra.core.data.iceberg import iceberg_partition_spec, iceberg_schema
@@ -88,6 +94,24 @@ def test_only_the_definer_reads_tables_in_clickhouse():
     assert {grant.role for grant in direct if grant.privilege == "SELECT"} == {DEFINER}
     assert {grant.role for grant in direct if grant.privilege == "INSERT"} == {"service"}
     assert clickhouse_access(CATALOG)[0] == "CREATE USER IF NOT EXISTS `masking` IDENTIFIED WITH no_password HOST NONE"
+
+
+def test_each_role_is_given_its_rights_in_one_statement_that_takes_all_others_away():
+    rights = list(clickhouse_rights(CATALOG))
+    assert len(rights) == len(CATALOG.roles) + 2
+    assert f"REVOKE ALL ON *.* FROM `{CONNECTOR_ROLE}`" in rights
+    for grant in clickhouse_grants(CATALOG):
+        statement = next(each for each in rights if f"TO `{grant.role}` " in each)
+        assert f"{grant.privilege} ON `{grant.database}`.`{grant.table}`" in statement
+        assert statement.endswith(" WITH REPLACE OPTION")
+
+
+def test_an_older_table_gets_the_columns_that_it_lacks_and_loses_none():
+    text = clickhouse_upgrade("customers", DATASETS["customers"], CATALOG)
+    assert text.startswith("ALTER TABLE `silver`.`customers`\n    ADD COLUMN IF NOT EXISTS `customer_id` UUID")
+    assert "ADD COLUMN IF NOT EXISTS `ssn__token` Nullable(String)" in text
+    assert text.endswith("MODIFY TTL toDateTime(`updated_at`) + INTERVAL 1096 DAY DELETE")
+    assert "DROP" not in text
 
 
 def test_trino_reads_clickhouse_only_where_nothing_else_stores_a_dataset():
