@@ -13,7 +13,7 @@ _NOTE: Final = "# Generated from the rules in policies/rules by `policies admiss
 _WIDTH: Final = 120
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """YAML as people write it: text of several lines stands as it is."""
 
 

@@ -105,7 +105,8 @@ def test_a_text_with_quotes_is_a_cel_literal():
     assert quoted("it's a \\ and\nmore") == "'it\\'s a \\\\ and\\nmore'"
 
 
-def test_writing_says_what_changed_and_removes_only_what_it_wrote(packs: Packs, tmp_path: Path):
+def test_writing_says_what_changed_and_removes_only_what_it_wrote(tmp_path: Path):
+    packs = load_packs(["quotas"])
     everything = write_admission_files(packs, tmp_path / "out")
     assert everything == sorted(admission_files(packs))
     assert write_admission_files(packs, tmp_path / "out") == []
