@@ -6,8 +6,17 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.core.wiring import Edge, Party, default_deny
-from infra.core.wiring.network import edge_policies
+from infra.core.wiring import (
+    Edge,
+    External,
+    OutsideEdge,
+    Party,
+    allow_probes,
+    api_server_egress,
+    default_deny,
+    dns_egress,
+)
+from infra.core.wiring.network import edge_policies, outside_policy
 from policies.runtime import load_packs
 from tests.support.policy_examples import findings_of, resource_from
 
@@ -51,6 +60,18 @@ def test_declared_edges_are_whole_and_half_an_edge_is_found(pairs: list[tuple[in
     other = halves[gone ^ 1]
     name = f"NetworkPolicy {other['metadata']['namespace']}/{other['metadata']['name']}"
     assert name in _found("NET-008", _base() + halves[:gone] + halves[gone + 1 :])
+
+
+def test_what_the_wiring_opens_beside_edges_is_no_wider_than_the_rules_allow():
+    party = PARTIES[0]
+    opened = [
+        outside_policy(OutsideEdge(client=party, target=External(host="feed.example.com", port=443))),
+        api_server_egress(party),
+        dns_egress(party.namespace),
+        allow_probes(party.namespace),
+    ]
+    for rule in ("NET-003", "NET-004", "NET-005", "NET-006", "NET-007", "NET-008"):
+        assert _found(rule, _base() + opened) == []
 
 
 def test_a_peer_that_nobody_is_is_found():
