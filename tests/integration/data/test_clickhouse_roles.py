@@ -9,7 +9,7 @@ from infra.core.data.clickhouse_access import clickhouse_access, role_database
 from infra.core.data.clickhouse_audit import access_log_job, clear_reads
 from infra.stacks.files import read_catalog
 from tests.support.clickhouse import FLUSH, ClickHouse
-from tests.support.data_rows import TENANTS, Row, rows, seen
+from tests.support.data_rows import NOW, TENANTS, Row, rows, seen
 from tests.support.derived import with_column
 from tests.support.pii_strings import EVERYTHING, TELLING, leak
 
@@ -32,6 +32,14 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> ClickHouse:
         for name, dataset in TABLES.items()
     ]
     assert [answer for answer in engine.as_administrator(loads) if "error" in answer] == []
+    return engine
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> ClickHouse:
+    """Tables of its own for a test that writes."""
+    engine = ClickHouse(tmp_path / "empty", CATALOG)
+    assert [answer for answer in engine.declare() if "error" in answer] == []
     return engine
 
 
@@ -68,6 +76,51 @@ def test_no_role_but_the_stewards_sees_anything_telling_of_a_raw_value(clickhous
             raw = {str(row[column]) for row in STORED[name] for column in PERSONAL[name] if row[column]}
             found = [(a, b) for a in raw for b in shown if not b.endswith("-01-01") and leak(a, b)]
             assert found == [], (role, name)
+
+
+def test_one_customer_as_each_role_sees_them_written_out(empty: ClickHouse):
+    tokens = {kind: f"tok_{kind}_{'Q' * 22}" for kind in ("name", "email", "phone", "ssn")}
+    row = {
+        "customer_id": "00000000-0000-0000-0000-000000000001",
+        "tenant_id": "trading-desk",
+        "full_name": "Ada Lovelace",
+        "email": "ada.lovelace@example.com",
+        "phone": "+1 202-555-0143",
+        "ssn": "078-05-1120",
+        "birth_date": "1915-12-10",
+        "street": "12 St James's Square",
+        "state": "CA",
+        "segment": "retail",
+        "updated_at": f"{NOW:%Y-%m-%d %H:%M:%S}.000000",
+        "full_name__token": tokens["name"],
+        "email__token": tokens["email"],
+        "phone__token": tokens["phone"],
+        "ssn__token": tokens["ssn"],
+    }
+    empty.as_administrator([f"INSERT INTO silver.customers FORMAT JSONEachRow\n{json.dumps(row)}"])
+
+    def see(role: str) -> Row:
+        query = f"SELECT * EXCEPT (customer_id, updated_at) FROM {role_database('silver', role)}.customers"
+        if role == "partner":
+            query = query.replace(" EXCEPT (customer_id, updated_at)", "")
+        return empty.as_role(role, [query], scopes=SCOPES)[0]["rows"][0]
+
+    known = {"tenant_id": "trading-desk", "state": "CA", "segment": "retail"}
+    masked = {
+        "full_name": "***",
+        "email": "a***@***",
+        "phone": "***-43",
+        "ssn": "***-**-1120",
+        "birth_date": "1915-01-01",
+        "street": "***",
+    }
+    tokenized = {"full_name": tokens["name"], "email": tokens["email"], "phone": tokens["phone"], "ssn": tokens["ssn"]}
+    assert see("analyst") == known | masked
+    assert see("auditor") == known | masked
+    assert see("data-scientist") == known | tokenized | {"birth_date": "1915-01-01"}
+    assert see("service") == known | tokenized
+    assert see("partner") == {"tenant_id": "trading-desk", "email": tokens["email"], "ssn": tokens["ssn"]}
+    assert see("steward") == known | {column: row[column] for column in masked}
 
 
 def test_a_reader_of_two_tenants_sees_the_rows_of_both_and_of_no_third(clickhouse: ClickHouse):
@@ -129,14 +182,14 @@ def test_what_a_role_does_not_see_cannot_be_used_in_a_condition_either(clickhous
     assert analyst[2].get("rows", [{"n": 0}]) == [{"n": 0}]
 
 
-def test_programs_load_rows_that_they_cannot_read_back_in_the_clear(clickhouse: ClickHouse):
+def test_programs_load_rows_that_they_cannot_read_back_in_the_clear(empty: ClickHouse):
     load = (
         "INSERT INTO silver.customer_notes (note_id, customer_id, tenant_id, author_email, body, written_at) VALUES "
         "(toUUID('00000000-0000-0000-0000-0000000000ff'), generateUUIDv4(), 'analytics', 'a.writer@example.com', 'x', "
         "'2026-02-02 00:00:00')"
     )
     read = "SELECT * FROM silver_service.customer_notes WHERE note_id = '00000000-0000-0000-0000-0000000000ff'"
-    loaded, answer, raw = clickhouse.as_role("service", [load, read, "SELECT * FROM silver.customer_notes"])
+    loaded, answer, raw = empty.as_role("service", [load, read, "SELECT * FROM silver.customer_notes"])
     assert loaded == {"rows": []}
     assert [row["author_email"] for row in answer["rows"]] == [None]
     assert "ACCESS_DENIED" in raw["error"]
@@ -164,10 +217,10 @@ def test_the_log_tells_who_read_personal_data_in_the_clear_and_of_nobody_else(cl
     ]
 
 
-def test_reads_in_the_clear_are_kept_in_the_access_log_once(clickhouse: ClickHouse):
+def test_reads_in_the_clear_are_kept_in_the_access_log_once(empty: ClickHouse):
     job = access_log_job(CATALOG)
     ours = "WHERE dataset LIKE 'silver%billing_accounts' GROUP BY ALL ORDER BY dataset"
-    answers = clickhouse.as_administrator(
+    answers = empty.as_administrator(
         [
             "SELECT holder_name FROM silver_steward.billing_accounts",
             "SELECT card_number FROM silver.billing_accounts",
@@ -195,28 +248,24 @@ def test_every_statement_for_a_server_is_one_that_clickhouse_can_read(clickhouse
     assert unread == []
 
 
-def test_a_column_that_becomes_personal_is_masked_in_tables_that_are_there_already(tmp_path: Path):
-    engine = ClickHouse(tmp_path / "older", CATALOG)
-    engine.declare()
+def test_a_column_that_becomes_personal_is_masked_in_tables_that_are_there_already(empty: ClickHouse, tmp_path: Path):
     row = rows(TABLES["partner_contacts"], CATALOG)[0]
-    engine.as_administrator([f"INSERT INTO gold.partner_contacts FORMAT JSONEachRow\n{json.dumps(row)}"])
+    empty.as_administrator([f"INSERT INTO gold.partner_contacts FORMAT JSONEachRow\n{json.dumps(row)}"])
     ask = [
         "SELECT partner FROM gold_analyst.partner_contacts",
         "SELECT partner FROM gold_data_scientist.partner_contacts",
     ]
-    assert engine.as_role("analyst", ask[:1], scopes=SCOPES)[0]["rows"] == [{"partner": "partner-0"}]
-    newer = ClickHouse(tmp_path / "older", with_column(CATALOG, "partner_contacts", "partner", class_="pii.name"))
+    assert empty.as_role("analyst", ask[:1], scopes=SCOPES)[0]["rows"] == [{"partner": "partner-0"}]
+    newer = ClickHouse(tmp_path / "empty", with_column(CATALOG, "partner_contacts", "partner", class_="pii.name"))
     assert [answer for answer in newer.declare() if "error" in answer] == []
     assert newer.as_role("analyst", ask[:1], scopes=SCOPES)[0]["rows"] == [{"partner": "***"}]
     assert newer.as_role("data-scientist", ask[1:], scopes=SCOPES)[0]["rows"] == [{"partner": None}]
 
 
-def test_rows_older_than_the_catalog_allows_are_removed(clickhouse: ClickHouse, tmp_path: Path):
-    engine = ClickHouse(tmp_path / "retention", CATALOG)
-    engine.declare()
+def test_rows_older_than_the_catalog_allows_are_removed(empty: ClickHouse):
     columns = "(account_id, customer_id, tenant_id, holder_name, billing_email, balance, updated_at)"
     values = "(generateUUIDv4(), generateUUIDv4(), 'analytics', 'x', 'y', 0, now() - INTERVAL {} DAY)"
-    answers = engine.as_administrator(
+    answers = empty.as_administrator(
         [
             f"INSERT INTO silver.billing_accounts {columns} VALUES {values.format(399)}, {values.format(402)}",
             "ALTER TABLE silver.billing_accounts MATERIALIZE TTL SETTINGS mutations_sync = 1",

@@ -8,6 +8,12 @@ from infra.core.data.sql_text import literal
 from tests.support.pii_strings import ACCOUNTS, CARDS, EMAILS, EVERYTHING, NAMES, PHONES, SSNS, TELLING, leak
 
 
+def test_the_search_for_leaks_finds_one():
+    assert leak("jane.doe@example.com", "j***@example.com") == "examp"
+    assert leak("078-05-1120", "no 07 80 5") == "07805"
+    assert leak("4111 1111 1111 1234", "**** **** **** 1234") is None
+
+
 @pytest.mark.parametrize("name", MASKS)
 def test_no_mask_lets_anything_telling_through(name: MaskName):
     assert MOST_KEPT < TELLING
