@@ -102,19 +102,14 @@ def workloads_of(stack: Stack) -> Iterator[tuple[Resource, Workload]]:
             continue
 
 
-def budgets_of(stack: Stack, workload: Workload) -> list[Resource]:
-    """The disruption budgets that select the workload's pods.
+def covers(budget: Resource, workload: Workload) -> bool:
+    """Whether a disruption budget of the same namespace selects the workload's pods; without a selector it does not.
 
     Raises:
-        UnknownValueError: If it is not known yet what one of them selects.
+        UnknownValueError: If it is not known yet what the budget selects.
     """
-    return [budget for budget in of_kinds(stack.resources, *BUDGETS) if covers(budget, workload)]
-
-
-def covers(budget: Resource, workload: Workload) -> bool:
-    """Whether a disruption budget selects the workload's pods; one without a selector selects none."""
     selector = budget.root.at("spec", "selector")
-    return namespace_of(budget) == workload.namespace and selector.exists() and selects(selector, workload.labels)
+    return selector.exists() and selects(selector, workload.labels)
 
 
 def _scalers(stack: Stack) -> dict[tuple[str, str, str], list[Resource]]:

@@ -34,7 +34,7 @@ _FORMS: Final = tuple(
     (re.compile(pattern), what)
     for pattern, what in (
         (r"-{3,5}\s?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY", "a private key"),
-        (r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])", "an AWS access key"),
+        (r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", "an AWS access key"),
         (r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50})", "a GitHub token"),
         (r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20}", "a GitLab token"),
         (r"(?<![A-Za-z0-9])xox[abprs]-[A-Za-z0-9-]{10}", "a Slack token"),

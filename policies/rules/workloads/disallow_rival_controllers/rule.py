@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.kinds import namespace_of, of_kinds
-from policies.label_selectors import is_empty, selects
+from policies.label_selectors import labels_at, selects
 from policies.model import Resource, Severity, Stack, Violation
 from policies.pod_stack import HPA, SCALED_OBJECT, Workload, workloads_of
 from policies.rule import WholeStack, rule
@@ -23,18 +23,23 @@ from policies.whole import judged_each
     remediation="Give each controller a label in its selector that no other has, and each workload one autoscaler.",
 )
 def disallow_rival_controllers(stack: Stack) -> Iterator[Violation]:
-    """Each rival is reported once; what a Deployment itself has made (ReplicaSets with an owner) does not count."""
+    """One violation for each; what a Deployment itself has made (ReplicaSets with an owner) does not count."""
     found = [(resource, workload) for resource, workload in workloads_of(stack) if not _owned(resource)]
+    by_label: dict[tuple[str, str, str], list[Workload]] = {}
+    for _, workload in found:
+        for key, value in workload.labels.items():
+            by_label.setdefault((workload.namespace, key, value), []).append(workload)
 
     def adopts(workload: Workload) -> Iterator[Violation]:
         selector = workload.resource.root.at("spec", "selector")
-        if not selector.exists() or is_empty(selector):
+        wanted = labels_at(selector["matchLabels"])
+        if not wanted:
+            # A controller that does not say which pods are its own is POD-038's to report.
             return
-        for other, rival in found:
-            if other is workload.resource or rival.namespace != workload.namespace:
-                continue
-            if selects(selector, rival.labels):
-                yield Violation(selector.path, f"the selector selects the pods of {other.address}, too")
+        for rival in min((by_label.get((workload.namespace, *label), []) for label in wanted.items()), key=len):
+            if rival.resource.urn != workload.resource.urn and selects(selector, rival.labels):
+                yield Violation(selector.path, f"the selector selects the pods of {rival.resource.address}, too")
+                return
 
     yield from judged_each(found, adopts)
     scalers = [(scaler, scaler) for scaler in of_kinds(stack.resources, HPA, SCALED_OBJECT)]

@@ -4,10 +4,10 @@ import math
 import re
 from collections.abc import Iterator
 
-from policies.kinds import of_kinds
+from policies.kinds import namespace_of, of_kinds
 from policies.model import Resource, Severity, Stack, Violation
 from policies.node import Node
-from policies.pod_stack import BUDGETS, covers, workloads_of
+from policies.pod_stack import BUDGETS, Workload, covers, workloads_of
 from policies.rule import WholeStack, rule
 from policies.whole import judged_each
 
@@ -28,7 +28,9 @@ _PERCENT = re.compile(r"([0-9]{1,3})%")
 )
 def limit_disruption_budget(stack: Stack) -> Iterator[Violation]:
     """Counts with the replicas of all workloads of the stack that the budget covers; percentages round up."""
-    workloads = [workload for _, workload in workloads_of(stack)]
+    workloads: dict[str, list[Workload]] = {}
+    for _, workload in workloads_of(stack):
+        workloads.setdefault(workload.namespace, []).append(workload)
 
     def judge(budget: Resource) -> Iterator[Violation]:
         spec = budget.root["spec"]
@@ -42,7 +44,8 @@ def limit_disruption_budget(stack: Stack) -> Iterator[Violation]:
             if not _above_zero(most):
                 yield Violation(most.path, f"the budget allows {most.shown()} pods to be unavailable, so none")
         else:
-            covered = [workload for workload in workloads if covers(budget, workload)]
+            there = workloads.get(namespace_of(budget), ())
+            covered = [workload for workload in there if covers(budget, workload)]
             known = bool(covered) and all(workload.counted for workload in covered)
             yield from _keeps(least, sum(workload.fewest() for workload in covered) if known else None)
 

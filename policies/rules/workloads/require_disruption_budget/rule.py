@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies.kinds import by_namespace, of_kinds
 from policies.model import Severity, Stack, Violation
-from policies.pod_stack import Workload, budgets_of, workloads_of
+from policies.pod_stack import BUDGETS, Workload, covers, workloads_of
 from policies.rule import WholeStack, rule
 from policies.whole import judged_each
 
@@ -28,10 +29,13 @@ def require_disruption_budget(stack: Stack) -> Iterator[Violation]:
 
     One that says no number, and that nothing in the stack scales, may have any: what else would set it is not here.
     """
+    budgets = by_namespace(of_kinds(stack.resources, *BUDGETS))
 
     def judge(workload: Workload) -> Iterator[Violation]:
         count = workload.fewest()
-        if (count > 1 or not workload.counted) and not budgets_of(stack, workload):
+        if (count > 1 or not workload.counted) and not any(
+            covers(budget, workload) for budget in budgets.get(workload.namespace, ())
+        ):
             many = f"{count} replicas" if workload.counted else "replicas, of which no number is said"
             yield Violation(workload.replicas.path, f"no PodDisruptionBudget covers its {many}")
 
