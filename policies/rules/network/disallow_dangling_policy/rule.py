@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.kinds import by_namespace, name_of, namespace_of, of_kinds
+from policies.kinds import Placed, by_namespace, name_of, namespace_of, of_kinds
 from policies.label_selectors import is_empty, keys_of, labels_at, selects, shown_selector
 from policies.model import Resource, Severity, Stack, Violation
 from policies.network_policies import (
     NETWORK_POLICY,
+    PodLabels,
     labelled_pods,
     makes_unseen_pods,
     rules_of,
@@ -51,6 +52,14 @@ def disallow_dangling_policy(stack: Stack) -> Iterator[Violation]:
     def check(policy: Resource) -> Iterator[Violation]:
         home = namespace_of(policy)
         selector = selected_pods(policy)
+        elsewhere = [] if home in pods or is_empty(selector) else _selected(selector, pods)
+        if elsewhere:
+            pods.vouch()
+            yield Violation(
+                selector.path,
+                f"the pods with the labels {shown_selector(selector)} are in namespace {' and '.join(elsewhere)}, not"
+                f" in {home}",
+            )
         if not answered(selector, home):
             yield Violation(selector.path, f"no pod in namespace {home} has the labels {shown_selector(selector)}")
         for entry in rules_of(policy):
@@ -64,6 +73,10 @@ def disallow_dangling_policy(stack: Stack) -> Iterator[Violation]:
                     )
 
     yield from judged(of_kinds(stack.resources, NETWORK_POLICY), check)
+
+
+def _selected(selector: Node, pods: Placed[PodLabels]) -> list[str]:
+    return [name for name, found in pods.items() if any(selects(selector, pod.labels) for pod in found)]
 
 
 def _named(peer: Node, home: str, namespaces: list[Resource]) -> list[str]:
