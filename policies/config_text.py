@@ -65,18 +65,27 @@ def secret_in(name: str, text: str) -> str:
         if line.lstrip().startswith(("#", "//", ";", "--", "*")):
             continue
         for match in (_PAIR.match(line), *_XML.finditer(line)):
-            if match and names_secret(match["name"]) and _is_value(match["value"]):
+            if match and _names_secret(match["name"]) and _is_value(match["value"]):
                 return f"the value of {match['name']}"
     return ""
 
 
+def _names_secret(name: str) -> bool:
+    # In settings a last word `pass` is a password; elsewhere it may be a step or a ticket.
+    return names_secret(name) or re.search(r"(?:^|[._-])pass$", name, re.IGNORECASE) is not None
+
+
 def _is_value(text: str) -> bool:
-    value = text.strip().split(" #")[0].strip().strip("\"'")
+    bare = text.strip().split(" #")[0].strip()
+    value = bare.strip("\"'`")
+    # Only what stands in quotes may be a phrase with blanks.
+    phrase = len(bare) - len(value) == 2 and bare[0] == bare[-1]
     return (
         len(value) >= _SHORTEST
         and is_literal(value)
         and value.lower() not in _KEYWORDS
-        and not any(sign.isspace() for sign in value)
+        and any(sign.isalnum() for sign in value)
+        and (phrase or not any(sign.isspace() for sign in value))
         and not _REFERENCE.search(value)
         and not _STANDS_FOR.fullmatch(value)
         and not _HAS_PATTERN.search(value)
