@@ -2,7 +2,7 @@ from policies.pack import Pack
 
 PACK = Pack(
     name="workloads",
-    description="What runs is confined, measured, probed, owned and of a known version.",
+    description="What runs is confined, measured, probed, spread, owned and of a known version, and may do no more than it must.",
     rules={
         "POD-001": "workloads/require_resources",
         "POD-002": "workloads/require_probes",
