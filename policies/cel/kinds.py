@@ -56,11 +56,15 @@ KINDS: Final = tuple(
         ("", "v1", "Service", ("services",)),
         ("", "v1", "ServiceAccount", ("serviceaccounts",)),
         ("autoscaling", "v2", "HorizontalPodAutoscaler", ("horizontalpodautoscalers",)),
+        ("kafka.strimzi.io", "v1", "Kafka", ("kafkas",)),
+        ("kafka.strimzi.io", "v1", "KafkaUser", ("kafkausers",)),
         ("networking.k8s.io", "v1", "Ingress", ("ingresses",)),
         ("networking.k8s.io", "v1", "NetworkPolicy", ("networkpolicies",)),
         ("policy", "v1", "PodDisruptionBudget", ("poddisruptionbudgets",)),
         ("rbac.authorization.k8s.io", "v1", "Role", ("roles",)),
         ("rbac.authorization.k8s.io", "v1", "RoleBinding", ("rolebindings",)),
+        ("security.istio.io", "v1", "AuthorizationPolicy", ("authorizationpolicies",)),
+        ("security.istio.io", "v1", "PeerAuthentication", ("peerauthentications",)),
     )
 )
 """The kinds that are judged at admission, all of them namespaced.
@@ -69,5 +73,7 @@ Objects of the cluster (ClusterRole and the like) belong to no namespace of the 
 cluster's own and every operator's.
 """
 
-POD_KINDS: Final = tuple(kind for kind in KINDS if (kind.group or "core", kind.kind) in POD_PLACES)
-"""Those of them that carry pods."""
+POD_KINDS: Final = tuple(
+    kind for kind in KINDS if "." not in kind.group and (kind.group or "core", kind.kind) in POD_PLACES
+)
+"""Those of them that carry pods which the cluster's own controllers make."""

@@ -8,6 +8,7 @@ import json
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from policies.model import Resource
 from policies.pods import pods_of
 from sandbox.control_plane import Endpoints
 
+DEFINITIONS = Path(__file__).parents[2] / "infra" / "catalog" / "crds"
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 BY_TOKEN = {kind.token: kind for kind in KINDS if "/" not in kind.resources[0]}
 _NEEDS_SELECTOR = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}
@@ -64,7 +66,9 @@ class Server:
                 self._connection.putheader(name, value)
         self._connection.endheaders(data)
         response = self._connection.getresponse()
-        answer = json.loads(response.read() or b"{}")
+        text = response.read()
+        spoken = response.headers.get_content_type() == "application/json"
+        answer = json.loads(text) if spoken else {"message": text.decode()}
         return Answer(response.status, answer, response.headers.get_all("Warning") or [])
 
     def create(
@@ -83,12 +87,22 @@ def collection(manifest: dict[str, Any]) -> str:
     plural = (
         plurals.get(manifest["kind"])
         or {
+            "CustomResourceDefinition": "customresourcedefinitions",
             "Namespace": "namespaces",
             "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
             "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
         }[manifest["kind"]]
     )
     return f"{api}/namespaces/{namespace}/{plural}" if namespace else f"{api}/{plural}"
+
+
+def custom_kinds() -> list[dict[str, Any]]:
+    """The definitions, as the program installs them, of the custom kinds that are judged at admission."""
+    judged = {(kind.group, kind.kind) for kind in KINDS if "." in kind.group and not kind.group.endswith(".k8s.io")}
+    found = [json.loads(path.read_text("utf-8")) for path in sorted(DEFINITIONS.glob("*/*.json"))]
+    chosen = [it for it in found if (it["spec"]["group"], it["spec"]["names"]["kind"]) in judged]
+    assert len(chosen) == len(judged)
+    return chosen
 
 
 def in_every_kind(resource: Resource) -> Iterator[dict[str, Any]]:

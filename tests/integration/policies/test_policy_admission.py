@@ -13,7 +13,16 @@ from policies.exceptions import ExceptionEntry, Exceptions, today
 from policies.model import Resource
 from policies.runtime import Packs, load_packs
 from sandbox.control_plane import Endpoints
-from tests.support.admission import ADMISSION, Answer, Server, accounts_of, as_it_is, in_every_kind
+from tests.support.admission import (
+    ADMISSION,
+    Answer,
+    Server,
+    accounts_of,
+    as_it_is,
+    collection,
+    custom_kinds,
+    in_every_kind,
+)
 from tests.support.policy_examples import Example, examples, mutated, resource_from
 
 pytestmark = pytest.mark.integration
@@ -72,6 +81,24 @@ def install(server: Server, namespace: str) -> Iterator[Install]:
         server.ask("DELETE", f"{ADMISSION}/validatingadmissionpolicies/{name}")
 
 
+@pytest.fixture
+def custom(server: Server) -> Iterator[None]:
+    """The custom kinds that are judged, for as long as a test needs them."""
+    definitions = custom_kinds()
+    paths = [f"{collection(it)}/{it['metadata']['name']}" for it in definitions]
+    for definition in definitions:
+        assert server.create(definition).status == 201
+    for definition in definitions:
+        served = definition["spec"]["versions"][0]["name"], definition["spec"]["names"]["plural"]
+        path = f"/apis/{definition['spec']['group']}/{'/'.join(served)}"
+        _until(lambda path=path: server.ask("GET", path).status == 200)
+    yield
+    for path in paths:
+        server.ask("DELETE", path)
+    _until(lambda: all(server.ask("GET", path).status == 404 for path in paths))
+
+
+@pytest.mark.usefixtures("custom")
 def test_python_and_cel_agree_on_every_example_in_every_kind_that_carries_it(
     server: Server, namespace: str, install: Install
 ):
