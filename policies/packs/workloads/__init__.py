@@ -2,7 +2,7 @@ from policies.pack import Pack
 
 PACK = Pack(
     name="workloads",
-    description="What runs is confined, measured, probed, spread, owned and of a known version, and may do no more than it must.",
+    description="What runs is confined, measured, probed, spread, owned, of a known version, with no more rights than it needs.",
     rules={
         "POD-001": "workloads/require_resources",
         "POD-002": "workloads/require_probes",
