@@ -118,7 +118,7 @@ def _environment(root: Path) -> dict[str, str]:
     kept = {
         key: value
         for key, value in os.environ.items()
-        if key != "KUBECONFIG"
+        if key not in ("KUBECONFIG", "SANDBOX_ROOT")
         and not key.startswith(("AWS_", "PYTHON"))
         and (not key.startswith("PULUMI_") or key.startswith("PULUMI_CONFIG_PASSPHRASE"))
     }

@@ -68,11 +68,11 @@ def _kubernetes(
     reasons: list[Phrase] = []
     for path in sorted(paths):
         if path in known or any(path.startswith((f"{field}.", f"{field}[")) for field in known):
-            reasons.append(("", path, f" of a {kind.kind} cannot be changed in place"))
+            reasons.append(("", path, " of a ", kind.kind, " cannot be changed in place"))
         elif kind.kind in ("ConfigMap", "Secret"):
-            reasons.append(("", path, f" of an immutable {kind.kind} cannot be changed"))
+            reasons.append(("", path, " of an immutable ", kind.kind, " cannot be changed"))
         else:
-            reasons.append(("", path, f" of a {kind.kind} is refused by the API server when it changes in place"))
+            reasons.append(("", path, " of a ", kind.kind, " is refused by the API server when it changes in place"))
     return Replacement(frozenset(paths), tuple(reasons))
 
 

@@ -101,7 +101,7 @@ def _policies(facts: Facts) -> Iterator[str]:
     yield f"- {len(found.new)} new, {len(found.resolved)} resolved, {found.unchanged} unchanged"
     if found.added_rules:
         yield f"- rules that the base does not have: {', '.join(code(rule) for rule in found.added_rules[:30])}"
-    yield from (_finding(each, "new", each.level) for each in found.new)
+    yield from (_finding(each, "new", "mandatory" if each.mandatory else "advisory") for each in found.new)
     gone = set(found.removed_rules)
     yield from (_finding(each, "resolved", "its rule is gone" if each.rule in gone else "") for each in found.resolved)
 
