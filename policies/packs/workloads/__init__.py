@@ -2,7 +2,7 @@ from policies.pack import Pack
 
 PACK = Pack(
     name="workloads",
-    description="What runs is confined, measured, probed, spread, owned, of a known version, with no more rights than it needs.",
+    description="What runs is confined, measured, probed, spread and owned, with no more rights than it needs.",
     rules={
         "POD-001": "workloads/require_resources",
         "POD-002": "workloads/require_probes",
