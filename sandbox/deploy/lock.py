@@ -19,6 +19,9 @@ from sandbox.errors import SandboxError
 _DYING_SECONDS = 10.0
 """How long the engine process of a killed command may take to end."""
 
+_WRITING_SECONDS = 2.0
+"""How long an owner may take between taking the lock and saying who it is; on a busy machine it can be held up there."""
+
 
 @contextmanager
 def run_lock(path: Path, command: str) -> Iterator[int]:
@@ -57,14 +60,16 @@ def run_lock(path: Path, command: str) -> Iterator[int]:
 
 
 def _take(file: TextIO, path: Path) -> bool:
-    """Take the lock; while its owner is dead and only its child still ends, wait for that."""
-    last = time.monotonic() + _DYING_SECONDS
+    """Take the lock; wait while its owner has not said who it is, or is dead and only its child still ends."""
+    begin = time.monotonic()
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             owner = _read_owner(path)
-            if owner is None or _alive(int(owner["pid"])) or time.monotonic() > last:
+            if owner is not None and _alive(int(owner["pid"])):
+                return False
+            if time.monotonic() - begin > (_WRITING_SECONDS if owner is None else _DYING_SECONDS):
                 return False
             time.sleep(0.05)
         else:

@@ -2,11 +2,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from sandbox.deploy import lock
 from sandbox.deploy.lock import run_lock
 from sandbox.errors import SandboxError
 
@@ -41,7 +43,20 @@ def test_a_lock_whose_owner_was_killed_is_waited_for_until_its_child_has_ended(t
         assert time.monotonic() - begin > 0.05, "the child of the killed owner still held it"
 
 
-def test_a_lock_with_an_unreadable_owner_is_still_refused(tmp_path: Path) -> None:
+def test_an_owner_that_is_slow_to_say_who_it_is_is_waited_for_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "run.lock"
+    with run_lock(path, "sandbox up"):
+        said = path.read_text()
+        path.write_text("")
+        slow = threading.Timer(0.2, path.write_text, [said])
+        slow.start()
+        with pytest.raises(SandboxError, match=f"'sandbox up', process {os.getpid()} of "), run_lock(path, "rival"):
+            pass
+        slow.join()
+
+
+def test_a_lock_with_an_unreadable_owner_is_still_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "_WRITING_SECONDS", 0.1)
     path = tmp_path / "run.lock"
     with run_lock(path, "sandbox up"):
         path.write_text("{")
