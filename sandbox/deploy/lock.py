@@ -20,7 +20,7 @@ _DYING_SECONDS = 10.0
 """How long the engine process of a killed command may take to end."""
 
 _WRITING_SECONDS = 2.0
-"""How long an owner may take between taking the lock and saying who it is; on a busy machine it can be held up there."""
+"""How long an owner may take between taking the lock and saying who it is; a busy machine can hold it up there."""
 
 
 @contextmanager
