@@ -179,3 +179,10 @@ def test_one_namespace_that_is_not_known_hides_nothing_about_the_others():
         ("QUOTA-001", False, "Namespace market-data"),
         ("QUOTA-001", True, ""),
     }
+
+
+def test_a_quota_below_zero_in_an_empty_namespace_is_nonsense_and_no_error():
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "-5"}}}
+    findings = load_packs(["quotas"]).check_stack([resource_from(quota)], stack="prod")
+    assert "spec.hard.pods" in {it.path for it in findings if it.rule == "QUOTA-003"}
+    assert "QUOTA-005" not in {it.rule for it in findings}

@@ -50,7 +50,7 @@ def enforce_namespace_fit(stack: Stack) -> Iterator[Violation]:
         for name, node in hard_limits(quota):
             hard = amount_at(node)
             total = sum((demand.amounts.get(name, ZERO) for demand in here), ZERO)
-            if hard is not None and total > hard:
+            if here and hard is not None and total > hard:
                 largest = max(here, key=lambda demand: demand.amounts.get(name, ZERO))
                 yield Violation(
                     node.path,
