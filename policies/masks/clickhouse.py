@@ -27,13 +27,20 @@ _POLICY: Final = _form(
     r"(?P<condition>.+)\s+TO\s+{}",
     *("policy", "database", "table", "role"),
 )
-_GRANT: Final = _form(r"GRANT\s+(?P<privilege>[A-Z ]+?)\s+ON\s+{}\.{}\s+TO\s+{}", "database", "table", "role")
+_GRANT: Final = re.compile(
+    r"GRANT\s+(?P<privileges>.+?)\s+TO\s+(?P<roles>.+?)(?:\s+WITH\s+REPLACE\s+OPTION)?", re.IGNORECASE | re.DOTALL
+)
+_PRIVILEGE: Final = _form(r"(?P<privilege>[A-Z ]+?)\s+ON\s+{}\.{}", "database", "table")
+_ROLE: Final = _form(r"{}", "role")
 _NOBODY: Final = _form(
     r"CREATE\s+USER\s+(?:IF\s+NOT\s+EXISTS\s+)?{}\s+IDENTIFIED\s+WITH\s+no_password\s+HOST\s+NONE", "user"
 )
 _HARMLESS: Final = _form(
     r"CREATE\s+(?:ROLE|DATABASE)\s+(?:IF\s+NOT\s+EXISTS\s+)?{}(?:\s+ON\s+CLUSTER\s+'\{{[a-z]+\}}')?", "name"
 )
+_REVOKE: Final = _form(r"REVOKE\s+.+\s+FROM\s+{}", "role")
+"""What takes away may be passed over: a reader who is thought to see more than he does is judged too strictly."""
+
 _ITEM: Final = _form(r"(?P<expression>.+)\s+AS\s+{}", "name")
 
 
@@ -93,7 +100,7 @@ def read_script(text: str) -> Script:
 
 
 def _read(statement: str, script: Script) -> None:
-    if not statement or _HARMLESS.fullmatch(statement):
+    if not statement or _HARMLESS.fullmatch(statement) or _REVOKE.fullmatch(statement):
         return
     if match := _VIEW.fullmatch(statement):
         items: dict[str, str] = {}
@@ -109,12 +116,26 @@ def _read(statement: str, script: Script) -> None:
     elif match := _POLICY.fullmatch(statement):
         key = (*_pair(match, "database", "table"), _name(match, "role"))
         script.policies[key] = match["condition"].strip()
-    elif match := _GRANT.fullmatch(statement):
-        script.grants.append(Grant(match["privilege"].upper(), _pair(match, "database", "table"), _name(match, "role")))
+    elif (match := _GRANT.fullmatch(statement)) and (grants := _grants(match)):
+        script.grants.extend(grants)
     elif match := _NOBODY.fullmatch(statement):
         script.nobodies.add(_name(match, "user"))
     else:
         script.opaque.append(statement)
+
+
+def _grants(match: re.Match[str]) -> list[Grant]:
+    """Each privilege for each role; none if any part is not understood."""
+    privileges = [_PRIVILEGE.fullmatch(part.strip()) for part in _split(match["privileges"], ",")]
+    roles = [_ROLE.fullmatch(part.strip()) for part in _split(match["roles"], ",")]
+    found: list[Grant] = []
+    for privilege in privileges:
+        for role in roles:
+            if privilege is None or role is None:
+                return []
+            on = _pair(privilege, "database", "table")
+            found.append(Grant(privilege["privilege"].upper(), on, _name(role, "role")))
+    return found
 
 
 def _name(match: re.Match[str], group: str) -> str:

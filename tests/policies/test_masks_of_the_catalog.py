@@ -98,7 +98,7 @@ def test_every_personal_column_that_one_table_rule_shows_in_clear_is_found():
             manifests["trino-access"]["data"]["rules.json"] = json.dumps(spoiled)
             assert "MASK-002" in _rules(manifests), (table["group"], table["table"], column)
             tried += 1
-    assert tried > 100
+    assert tried > 50
 
 
 @pytest.mark.parametrize("kind", ["opa-data", "tokenization-roles", "trino-access"])

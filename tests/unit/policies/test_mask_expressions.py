@@ -112,10 +112,23 @@ def test_a_script_is_split_outside_of_texts_and_brackets():
     assert script.opaque == []
 
 
+def test_one_statement_may_grant_several_things_to_several_roles():
+    script = read_script("GRANT SELECT ON a.b, INSERT ON c.d TO r, `s t` WITH REPLACE OPTION; REVOKE ALL ON *.* FROM r")
+    assert [(grant.privilege, grant.on, grant.role) for grant in script.grants] == [
+        ("SELECT", ("a", "b"), "r"),
+        ("SELECT", ("a", "b"), "s t"),
+        ("INSERT", ("c", "d"), "r"),
+        ("INSERT", ("c", "d"), "s t"),
+    ]
+    assert script.opaque == []
+
+
 @pytest.mark.parametrize(
     "statement",
     [
-        "REVOKE SELECT ON a.b FROM r",
+        "GRANT SELECT ON a.b TO r WITH GRANT OPTION",
+        "GRANT SELECT ON a.b, reader TO r",
+        "GRANT CURRENT GRANTS ON *.* TO r, s WITH ADMIN OPTION",
         "GRANT SELECT(email) ON a.b TO r",
         "GRANT a TO b",
         "CREATE USER masking IDENTIFIED WITH no_password",
