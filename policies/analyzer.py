@@ -22,6 +22,7 @@ from pulumi_policy.policy import _GRPC_CHANNEL_OPTIONS, _PolicyAnalyzerServicer
 from policies.exceptions import EXPIRED, UNUSED
 from policies.model import Finding, Level, Resource
 from policies.readers.pulumi_values import SECRET, SIGNATURE, UNKNOWNS, opened
+from policies.readers.state import AWS_PROVIDER
 from policies.runtime import Packs
 from policies.unknown import UNKNOWN
 
@@ -78,7 +79,10 @@ class Analyzer(_PolicyAnalyzerServicer):
         """Ask the rules about the whole stack, and judge the exceptions."""
         response = analyzer_pb2.AnalyzeResponse()
         if self._packs.needs_stack:
-            resources = [_resource(item) for item in request.resources if not item.type.startswith(_INTERNAL)]
+            judged = [
+                item for item in request.resources if item.type == AWS_PROVIDER or not item.type.startswith(_INTERNAL)
+            ]
+            resources = [_resource(item) for item in judged]
             findings = self._packs.check_stack(resources, stack=self._stack)
             self._report(response, findings, f"{self._pack}-stack-advisory")
         return response

@@ -6,6 +6,9 @@ from policies.errors import InputError
 from policies.model import Resource
 from policies.readers.pulumi_values import plain
 
+AWS_PROVIDER = "pulumi:providers:aws"
+"""The one resource of Pulumi's own that rules look at: its default tags are tags of everything that it makes."""
+
 _INPUTS = ("inputs", "properties", "props")
 
 
@@ -19,7 +22,8 @@ def resources_of_state(document: Any, source: str) -> list[Resource]:
 
     Read are `pulumi stack export` (`deployment.resources`), a file backend's checkpoint
     (`checkpoint.latest.resources`), and a plain object with `resources`. A resource has `type`, and its inputs under
-    `inputs`, `properties` or `props`. Pulumi's own resources, components and what is about to be deleted are left out.
+    `inputs`, `properties` or `props`. Pulumi's own resources (but AWS providers, whose default tags count), components
+    and what is about to be deleted are left out.
     An encrypted secret counts as not known.
 
     Args:
@@ -34,7 +38,11 @@ def resources_of_state(document: Any, source: str) -> list[Resource]:
         if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
             raise InputError(f"{source}: resources[{place}] has no 'type' and so is no Pulumi resource")
         token = entry["type"]
-        if token.startswith("pulumi:") or entry.get("delete") is True or entry.get("custom") is False:
+        if (
+            (token.startswith("pulumi:") and token != AWS_PROVIDER)
+            or entry.get("delete") is True
+            or entry.get("custom") is False
+        ):
             continue
         urn = entry.get("urn")
         name = entry.get("name")

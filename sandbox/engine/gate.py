@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 
 from policies.model import Finding, Level, Resource
+from policies.readers.state import AWS_PROVIDER
 from policies.runtime import Packs
 from policies.unknown import UNKNOWN as POLICY_UNKNOWN
 from sandbox.engine.events import Emit, PolicyFinding
@@ -43,7 +44,7 @@ class PolicyGate:
 
     def check_stack(self, records: Iterable[Record]) -> None:
         """Ask about the stack as a whole; `blocked` tells whether a mandatory rule is broken."""
-        resources = [_view(record) for record in records if record.custom and not record.type.startswith("pulumi:")]
+        resources = [_view(record) for record in records if record.custom and _is_judged(record.type)]
         self._report(self._packs.check_stack(resources, stack=self._stack), stop=False)
 
     def _report(self, findings: Iterable[Finding], *, stop: bool) -> None:
@@ -74,6 +75,11 @@ def _event(finding: Finding, *, mandatory: bool) -> PolicyFinding:
         message=finding.message,
         remedy=finding.remedy,
     )
+
+
+def _is_judged(type_: str) -> bool:
+    # The default tags of an AWS provider are tags of all that it makes.
+    return type_ == AWS_PROVIDER or not type_.startswith("pulumi:")
 
 
 def _view(record: Record) -> Resource:

@@ -48,6 +48,7 @@ PACK = Pack(
         "AWS-043": "aws/require_instance_metadata_tokens",
         "AWS-044": "aws/require_trail_integrity",
         "AWS-045": "aws/require_backup_plan",
+        "AWS-046": "aws/require_tags",
     },
 )
 """The pack `aws`."""
