@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -62,20 +63,28 @@ def masking_changes(base: Iterable[StepPlanned], head: Iterable[StepPlanned]) ->
     """Compare who sees what."""
     before, after = _files(base), _files(head)
     old, new = sights(before), sights(after)
+    was_stored, is_stored = _columns(before), _columns(after)
     known = {key[:2] for key in old}
     changed = [
         SightChange(*key, was, now, bared=key[:2] in known and now.startswith(CLEAR) and not was.startswith(CLEAR))
         for key in sorted(old.keys() | new.keys())
-        if (was := _seen(old, key)) != (now := _seen(new, key))
+        if (was := _seen(old, key, was_stored)) != (now := _seen(new, key, is_stored))
     ]
     differ = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
     return MaskingChanges(tuple(changed), tuple(sorted("/".join(key) for key in differ - _READABLE)))
 
 
-def _seen(sights_: Sights, key: tuple[str, str, str]) -> str:
-    """Return how a column is seen; one that no rule names is seen as the rest of its table is."""
+def _seen(sights_: Sights, key: tuple[str, str, str], stored: Mapping[str, set[str]]) -> str:
+    """Return how a column is seen.
+
+    One that no rule names is seen as the rest of its table is, unless the table has no such column.
+    """
     engine, column, role = key
-    rest = f"{column.rpartition('.')[0]}.{OTHERS}"
+    table, _, name = column.rpartition(".")
+    columns = stored.get(".".join(table.split(".")[-2:]))
+    if columns is not None and name != OTHERS and name not in columns:
+        return NOTHING
+    rest = f"{table}.{OTHERS}"
     return sights_.get(key) or sights_.get((engine, rest, role), NOTHING)
 
 
@@ -101,6 +110,23 @@ def _files(steps: Iterable[StepPlanned]) -> dict[tuple[str, str], str]:
                 found[(kind, name)] = compact(text)
     return found
 
+
+def _columns(files: Mapping[tuple[str, str], str]) -> dict[str, set[str]]:
+    """Return the columns of the tables that are created, by `zone.table`; a column of any engine counts."""
+    found: dict[str, set[str]] = {}
+    for (kind, name), text in files.items():
+        if kind.endswith("-tables") and name.endswith(".sql"):
+            for table in _TABLE.finditer(text):
+                columns = {each["name"] for each in _COLUMN.finditer(table["columns"])}
+                found.setdefault(f"{table['zone']}.{table['table']}", set()).update(columns)
+    return found
+
+
+_TABLE: Final = re.compile(
+    r"""^CREATE TABLE IF NOT EXISTS (?:\w+\.)?["`](?P<zone>\w+)["`]\.["`](?P<table>\w+)["`]\s*\($(?P<columns>.*?)^\)""",
+    re.MULTILINE | re.DOTALL,
+)
+_COLUMN: Final = re.compile(r"""^\s+["`](?P<name>\w+)["`] """, re.MULTILINE)
 
 _Sight = tuple[tuple[str, str, str], str]
 

@@ -11,6 +11,7 @@ from sandbox.deploy.compare.statements import (
     Statement,
     Turns,
     compact,
+    gone_namespaces,
     labels_text,
     manifests,
     mapping,
@@ -25,7 +26,8 @@ _GROUP = "security.istio.io"
 
 def mesh_turns(base: Iterable[StepPlanned], head: Iterable[StepPlanned]) -> Turns:
     """Say whom the mesh lets call whom now and did not before, and the other way about."""
-    return turns(_statements(list(base)), _statements(list(head)))
+    base, head = list(base), list(head)
+    return turns(_statements(base), _statements(head), gone_namespaces(base, head))
 
 
 def _statements(steps: list[StepPlanned]) -> Iterator[Statement]:
@@ -41,9 +43,8 @@ def _authorization(policy: Manifest) -> Iterator[Statement]:
     target = _target(spec, policy)
     if action == "ALLOW":
         now = join(target, (" may be called by nobody but those who are allowed to",))
-        yield Statement(
-            now, join(target, (" may be called by everybody, unless another policy allows somebody",)), forbids=True
-        )
+        no_longer = join(target, (" may be called by everybody, unless another policy allows somebody",))
+        yield Statement(now, no_longer, forbids=True, about=_chosen(spec), within=(namespace_of(policy), action))
     for rule in sequence(spec, "rules"):
         for source in _sources(rule):
             for operation in _operations(rule):
@@ -62,11 +63,15 @@ def _call(action: str, source: Phrase, target: Phrase, how: Phrase) -> Statement
 
 
 def _target(spec: Manifest, policy: Manifest) -> Phrase:
-    text = labels_text(spec.get("selector"))
-    if not text and (references := sequence(spec, "targetRefs")):
-        text = compact(references)
+    text = _chosen(spec)
     where: Phrase = (" in ", namespace_of(policy), "")
     return join(("", text, "") if text else ("every workload",), where)
+
+
+def _chosen(spec: Manifest) -> str:
+    """Say what a policy is about; empty for its whole namespace."""
+    references = sequence(spec, "targetRefs")
+    return labels_text(spec.get("selector")) or (compact(references) if references else "")
 
 
 def _sources(rule: Any) -> list[Phrase]:
@@ -119,7 +124,8 @@ def _encryption(policy: Manifest) -> Iterator[Statement]:
         if mode == "STRICT":
             now = join(target, (" takes mutual TLS only",), where)
             no_longer = join(target, (" no longer insists on mutual TLS",), where)
-            yield Statement(now, no_longer, forbids=True)
+            within = (namespace_of(policy), "mtls", port)
+            yield Statement(now, no_longer, forbids=True, about=_chosen(spec), within=within)
         elif mode in ("PERMISSIVE", "DISABLE"):
             opened = join(
                 target, (f" takes plain text as well ({mode})" if mode == "PERMISSIVE" else " takes plain text",), where

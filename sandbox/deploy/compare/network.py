@@ -12,6 +12,7 @@ from sandbox.deploy.compare.statements import (
     Statement,
     Turns,
     compact,
+    gone_namespaces,
     labels_text,
     manifests,
     mapping,
@@ -46,7 +47,7 @@ def network_turns(base: Iterable[StepPlanned], head: Iterable[StepPlanned]) -> T
     """
     base, head = list(base), list(head)
     old, new = set(_allowances(base)), set(_allowances(head))
-    guards = turns(_guards(base), _guards(head))
+    guards = turns(_guards(base), _guards(head), gone_namespaces(base, head))
     return Turns(
         tuple(sorted({*guards.opened, *_told(new - old, " may now reach ")})),
         tuple(sorted({*guards.closed, *_told(old - new, " may no longer reach ")})),
@@ -133,12 +134,13 @@ def _guards(steps: Iterable[StepPlanned]) -> Iterator[Statement]:
     steps = list(steps)
     for policy in manifests(steps, "networking.k8s.io", "NetworkPolicy"):
         spec = mapping(policy, "spec")
-        pods = _pods(spec.get("podSelector"), namespace_of(policy))
+        namespace, chosen = namespace_of(policy), labels_text(spec.get("podSelector"))
+        pods = _pods(spec.get("podSelector"), namespace)
         for direction, way in (("ingress", "be reached by"), ("egress", "reach")):
             if direction in _directions(spec):
                 now = join(pods, (f" may {way} nothing but what is allowed",))
                 no_longer = join(pods, (f" may {way} everything, unless another policy selects them",))
-                yield Statement(now, no_longer, forbids=True)
+                yield Statement(now, no_longer, forbids=True, about=chosen, within=(namespace, direction))
     for service in manifests(steps, "", "Service"):
         kind = mapping(service, "spec").get("type")
         if kind in ("LoadBalancer", "NodePort"):

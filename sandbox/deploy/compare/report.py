@@ -82,7 +82,8 @@ def _sections(facts: Facts) -> Iterator[Section]:
 
 def _first(facts: Facts) -> Iterator[str]:
     for change in facts.endangered:
-        on = f"; {change.dependents} others depend on it" if change.dependents else ""
+        others = "1 other depends" if change.dependents == 1 else f"{change.dependents} others depend"
+        on = f"; {others} on it" if change.dependents else ""
         why = "".join(f" ({sentence(reason)})" for reason in change.reasons[:2])
         yield f"- **{_PAST[change.op]}**: {code(change.address)}{why}. With it goes {change.loses}{on}."
     if facts.findings.blocking:
@@ -90,8 +91,12 @@ def _first(facts: Facts) -> Iterator[str]:
     if facts.findings.removed_rules:
         rules = ", ".join(code(rule) for rule in facts.findings.removed_rules)
         yield f"- **no longer checked**: the rules {rules} are gone; what they found shows as resolved."
-    for line in _sights([each for each in facts.masking.sights if each.bared]):
-        yield f"- **bared**: {line.removeprefix('- ')}"
+    bared: dict[tuple[str, str], list[str]] = {}
+    for sight in facts.masking.sights:
+        if sight.bared:
+            bared.setdefault((sight.engine, sight.column), []).append(sight.role)
+    for (engine, column), roles in bared.items():
+        yield f"- **bared**: {code(column)} is in the clear now for {', '.join(map(code, roles))} ({engine})"
 
 
 def _policies(facts: Facts) -> Iterator[str]:

@@ -21,11 +21,15 @@ class Statement:
         now: what to say when it holds now and did not before.
         no_longer: what to say when it held before and does not now.
         forbids: it forbids something, so that its end opens what its beginning closes.
+        about: what it is about, when that can be covered by a statement on all of `within`; empty for all of it.
+        within: the namespace and the kind of statement; empty for one that stands for itself.
     """
 
     now: Phrase
     no_longer: Phrase
     forbids: bool = False
+    about: str = ""
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,34 @@ class Turns:
         return bool(self.opened or self.closed)
 
 
-def turns(old: Iterable[Statement], new: Iterable[Statement]) -> Turns:
-    """Hold the statements of two renderings against each other."""
-    before, after = set(old), set(new)
-    begun, ended = after - before, before - after
+def turns(old: Iterable[Statement], new: Iterable[Statement], gone: frozenset[str] = frozenset()) -> Turns:
+    """Hold the statements of two renderings against each other.
+
+    What forbids something to some pods of a namespace says nothing where the same is forbidden to all of them.
+
+    Args:
+        old: the statements of the base.
+        new: those here.
+        gone: namespaces that are no more: what was forbidden in them is not allowed now.
+    """
+    before, after = (_uncovered(each) for each in (old, new))
+    begun = after - before
+    ended = {each for each in before - after if not (each.forbids and each.within and each.within[0] in gone)}
     opened = {each.now for each in begun if not each.forbids} | {each.no_longer for each in ended if each.forbids}
     closed = {each.no_longer for each in ended if not each.forbids} | {each.now for each in begun if each.forbids}
     return Turns(tuple(sorted(opened)), tuple(sorted(closed)))
+
+
+def _uncovered(statements: Iterable[Statement]) -> set[Statement]:
+    found = set(statements)
+    whole = {each.within for each in found if each.within and not each.about}
+    return {each for each in found if not each.about or each.within not in whole}
+
+
+def gone_namespaces(base: Iterable[StepPlanned], head: Iterable[StepPlanned]) -> frozenset[str]:
+    """Return the namespaces that only the base has."""
+    old, new = ({name_of(each) for each in manifests(steps, "", "Namespace")} for steps in (base, head))
+    return frozenset(old - new)
 
 
 def manifests(steps: Iterable[StepPlanned], group: str, kind: str) -> Iterator[Manifest]:

@@ -131,3 +131,12 @@ def test_quotas_are_compared_by_value_and_summed_over_all_namespaces() -> None:
 def test_a_quota_that_is_gone_is_told_as_none() -> None:
     changed = quota_changes([quota("a", requests_memory="2Gi")], [])
     assert [(each.old, each.new) for each in changed] == [("2Gi", "none"), ("2 GiB", "none")]
+
+
+def test_a_column_that_its_table_no_longer_has_is_seen_by_nobody() -> None:
+    created = 'CREATE TABLE IF NOT EXISTS lake."silver"."customers" (\n'
+    statement = created + '   "name" varchar,\n   "email__token" varchar\n)\nWITH (x = 1);\n'
+    old = [trino({"name": "email__token", "allow": False}), artifact("iceberg-tables", tables_sql=statement)]
+    new = [trino(), artifact("iceberg-tables", tables_sql=statement.replace(',\n   "email__token" varchar', ""))]
+    assert masking_changes(old, new).sights == ()
+    assert {each.new for each in masking_changes(old, [trino(), old[1]]).sights} == {CLEAR}

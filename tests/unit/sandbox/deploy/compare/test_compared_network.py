@@ -204,3 +204,17 @@ def test_a_cluster_that_no_longer_asks_for_acls_opens_everything() -> None:
     )
     (opened,) = told(kafka_turns([guarded], [bare]))["opened"]
     assert opened == "the cluster shop/kafka no longer asks for ACLs: every user may do everything"
+
+
+def test_isolation_of_some_pods_says_nothing_where_the_whole_namespace_is_isolated() -> None:
+    assert not network_turns(
+        [DENY_WEB], [DENY_WEB, policy("none", {"podSelector": app("web"), "policyTypes": ["Egress"]})]
+    )
+    assert not mesh_turns(
+        [authorization()], [authorization(), manifest("AuthorizationPolicy", "b", MESH, spec={"selector": app("b")})]
+    )
+
+
+def test_a_namespace_that_is_gone_is_not_opened() -> None:
+    base = [manifest("Namespace", "shop"), DENY_WEB, authorization()]
+    assert told(network_turns(base, [])) == told(mesh_turns(base, [])) == {"opened": [], "closed": []}
