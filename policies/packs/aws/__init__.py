@@ -9,6 +9,7 @@ PACK = Pack(
         "AWS-003": "aws/require_bucket_versioning",
         "AWS-004": "aws/require_bucket_lifecycle",
         "AWS-005": "aws/require_bucket_tls",
+        "AWS-006": "aws/require_bucket_logging",
         "AWS-007": "aws/disallow_public_acls",
         "AWS-008": "aws/disallow_public_resource_policies",
         "AWS-009": "aws/require_key_rotation",

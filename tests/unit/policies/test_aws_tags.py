@@ -45,3 +45,8 @@ def test_other_resources_of_pulumi_itself_are_still_left_out_of_a_state():
         {"type": kind} for kind in ("pulumi:pulumi:Stack", "pulumi:providers:kubernetes", "pulumi:providers:random")
     ]
     assert resources_of_state({"resources": others}, "state.json") == []
+
+
+def test_two_providers_with_different_owners_both_name_one():
+    first, second = _provider(defaultTags={"tags": TAGS}), _provider(defaultTags={"tags": {**TAGS, "Owner": "edge"}})
+    assert _found(first, second, BUCKET) == []

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from policies.aws.buckets import BUCKET
 from policies.aws.stores import DELETION_PROTECTED, ENCRYPTED, KEYS
+from policies.aws.tags import default_tags, own_tags
 from policies.model import Resource, Severity, Stack, Violation
-from policies.node import Node
 from policies.rule import WholeStack, rule
 from policies.unknown import UnknownValueError
 from policies.whole import judged, of_types
 
-_PROVIDER: Final = ("pulumi:providers:aws",)
 _WITHOUT_TAGS: Final = {
     "aws:ebs/encryptionByDefault:EncryptionByDefault",
     "aws:rds/clusterActivityStream:ClusterActivityStream",
@@ -59,14 +56,10 @@ def require_tags(stack: Stack) -> Iterator[Violation]:
     A provider's default tags count for every resource if each AWS provider of the stack has them. Where no provider is
     to be seen it is not known whether there are any.
     """
-    providers = of_types(stack, _PROVIDER)
-    defaults: set[str] | None = None
-    for provider in providers:
-        found = _keys(_table(provider.root["defaultTags"])["tags"])
-        defaults = found if defaults is None else defaults & found
+    defaults = default_tags(stack)
 
     def tagged(resource: Resource) -> Iterator[Violation]:
-        present = _keys(resource.root["tags"]) | _keys(resource.root["tagsAll"]) | (defaults or set())
+        present = set(own_tags(resource)) | set(defaults or ())
         missing = [tag for tag, names in _WANTED.items() if not names & present]
         if missing and defaults is None:
             raise UnknownValueError("the default tags of the AWS provider")
@@ -74,22 +67,3 @@ def require_tags(stack: Stack) -> Iterator[Violation]:
             yield Violation("tags", f"it has no tag {', '.join(missing)}")
 
     yield from judged(of_types(stack, _TAGGED), tagged)
-
-
-def _keys(tags: Node) -> set[str]:
-    return {re.sub(r"[^a-z]", "", key.rpartition(":")[2].lower()) for key, value in tags.entries() if not _empty(value)}
-
-
-def _empty(value: Node) -> bool:
-    return value.known() and value.value() in (None, "")
-
-
-def _table(node: Node) -> Node:
-    # Inputs of providers travel as JSON text.
-    value: Any = node.value()
-    if not isinstance(value, str):
-        return node
-    try:
-        return Node(json.loads(value), node.parent, node.key)
-    except ValueError:
-        return Node(None, node.parent, node.key)
