@@ -202,6 +202,8 @@ def topics_script(kafka: KafkaAccess, topics: Mapping[str, Topic], users: Mappin
     for name, user in sorted(users.items()):
         alter = f"{SCRIPTS}/kafka-configs.sh {server} --alter --entity-type users --entity-name {name}"
         yield f'{alter} --add-config "{MECHANISM}=[password=${password_variable(name)}]"'
+        quotas = f"producer_byte_rate={user.produce_rate},consumer_byte_rate={user.consume_rate}"
+        yield f"{alter} --add-config {quotas},request_percentage={user.request_percentage}"
         granted: dict[tuple[bool, tuple[Operation, ...]], list[str]] = {}
         for acl in acls(name, user):
             granted.setdefault((acl.prefix, acl.operations), []).append(f"--{acl.resource} {acl.name}")

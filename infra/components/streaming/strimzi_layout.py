@@ -203,8 +203,15 @@ def user_manifest(args: StrimziArgs, name: str, user: KafkaUser) -> Manifest:
         )
         for acl in acls(name, user)
     )
+    quotas = cr.UserQuotas(
+        producer_byte_rate=user.produce_rate,
+        consumer_byte_rate=user.consume_rate,
+        request_percentage=user.request_percentage,
+    )
     spec = cr.UserSpec(
-        authentication=cr.UserAuthentication(password=password), authorization=cr.UserAuthorization(acls=rules)
+        authentication=cr.UserAuthentication(password=password),
+        authorization=cr.UserAuthorization(acls=rules),
+        quotas=quotas,
     )
     ownership = args.ownership.model_copy(update={"owner": user.owner, "tenant": user.tenant})
     return _manifest(ownership, "KafkaUser", name, spec)

@@ -228,8 +228,17 @@ class UserAuthorization(SimpleAuthorization):
     acls: tuple[AclRule, ...]
 
 
+class UserQuotas(Model):
+    """What a user may take of each broker; bytes per second, and per cent of one request thread's time."""
+
+    producer_byte_rate: int = Field(ge=1)
+    consumer_byte_rate: int = Field(ge=1)
+    request_percentage: int = Field(ge=1)
+
+
 class UserSpec(Model):
     """KafkaUser.spec."""
 
     authentication: UserAuthentication
     authorization: UserAuthorization
+    quotas: UserQuotas

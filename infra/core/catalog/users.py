@@ -7,9 +7,14 @@ from pydantic import Field, StringConstraints
 
 from infra.core.labels import LABEL_VALUE
 from infra.core.models import Args, Document
+from infra.core.quantity import Bytes
 
 UserName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")]
 """Name of a Kafka user: also of its Kubernetes objects and of its consumer groups' prefix."""
+
+PRODUCE_RATE = 10 * 1024**2
+"""Bytes a second and broker: 10,000 messages a second of 1 KiB, the load for which the platform as a whole is sized, so
+that no one user takes more than that of a broker. A reader may go twice as fast, to catch up."""
 
 Operation = Literal["Read", "Write", "Describe"]
 
@@ -36,6 +41,15 @@ class KafkaUser(Document):
     produces: tuple[str, ...] = Field(default=(), description="topics that it writes")
     consumes: tuple[str, ...] = Field(default=(), description="topics that it reads")
     dead_letter: bool = Field(default=True, description="whether a consumer has a topic for what it cannot process")
+    produce_rate: Annotated[Bytes, Field(ge=1024)] = Field(
+        default=PRODUCE_RATE, description="bytes a second that it may write to each broker"
+    )
+    consume_rate: Annotated[Bytes, Field(ge=1024)] = Field(
+        default=2 * PRODUCE_RATE, description="bytes a second that it may read from each broker"
+    )
+    request_percentage: int = Field(
+        default=50, ge=1, le=1000, description="per cent of one request thread's time that it may take of each broker"
+    )
 
 
 class KafkaUserCatalog(Document):

@@ -21,6 +21,7 @@ PACK = Pack(
         "QUOTA-015": "quotas/limit_overcommit",
         "QUOTA-016": "quotas/limit_tenant_share",
         "QUOTA-017": "quotas/require_measured_requests",
+        "QUOTA-018": "quotas/require_kafka_quotas",
     },
 )
 """The pack `quotas`."""

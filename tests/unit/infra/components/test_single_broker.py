@@ -55,6 +55,15 @@ def test_every_user_gets_a_password_and_its_own_permissions():
         assert any("kafka-acls.sh" in line for line in lines)
 
 
+def test_every_user_is_limited_in_what_it_takes_of_the_broker():
+    user = CATALOG.users["analytics"].model_copy(
+        update={"produce_rate": 1024, "consume_rate": 2048, "request_percentage": 7}
+    )
+    lines = [*single_broker.topics_script(ACCESS, CATALOG.topics, {"analytics": user})]
+    quotas = "--add-config producer_byte_rate=1024,consumer_byte_rate=2048,request_percentage=7"
+    assert sum("--entity-name analytics" in line and line.endswith(quotas) for line in lines) == 1
+
+
 def test_the_job_knows_the_password_of_every_user():
     spec = single_broker.topics_spec(ARGS, ACCESS, CATALOG.topics, CATALOG.users)
     used = set(re.findall(r"\$([A-Z_]+_PASSWORD)", "\n".join(SCRIPT)))

@@ -81,6 +81,14 @@ def test_everything_that_is_rendered_is_valid_under_strimzis_own_schemas():
     assert kinds == {"Kafka", "KafkaNodePool", "KafkaTopic", "KafkaUser"} == set(DEFINITIONS)
 
 
+def test_what_a_user_may_take_of_each_broker_is_what_the_catalog_says():
+    user = CATALOG.users["analytics"].model_copy(
+        update={"produce_rate": 1024, "consume_rate": 2048, "request_percentage": 7}
+    )
+    quotas = strimzi_layout.user_manifest(ARGS, "analytics", user)["spec"]["quotas"]
+    assert quotas == {"producerByteRate": 1024, "consumerByteRate": 2048, "requestPercentage": 7}
+
+
 def test_the_check_itself_finds_a_field_that_strimzi_does_not_know():
     (_, manifest), *_ = strimzi_layout.cluster_manifests(ARGS)
     manifest["spec"]["zookeeper"] = {}
