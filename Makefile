@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ENGINES := $(VENV)/.engines
 SANDBOX_ARGS := --stack $(STACK) $(if $(NAME),--name $(NAME))
 DEPLOY_ARGS := $(SANDBOX_ARGS) --engine $(ENGINE)
 
@@ -46,12 +47,12 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check
+test: check $(ENGINES)
 	$(BIN)/pytest tests/unit tests/stacks tests/policies -n 2 --dist worksteal -m "not soak"
 	$(BIN)/sandbox tools --install
 	$(BIN)/pytest tests/integration tests/e2e -m "not soak"
 
-soak: $(READY)
+soak: $(READY) $(ENGINES)
 	$(BIN)/sandbox tools --install
 	$(BIN)/pytest tests -m soak --override-ini "addopts=-v --strict-markers --import-mode=importlib"
 
@@ -76,7 +77,13 @@ $(READY): pyproject.toml locks/bootstrap.txt locks/dev.txt
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib infra policies sandbox apps
 	@touch $@
 
+$(ENGINES): $(READY) locks/engines.txt
+	@echo "installing the engines in which the tests run what is derived" >&2
+	@$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r locks/engines.txt
+	@touch $@
+
 # Renews the locks from pyproject.toml; they carry hashes and name no index.
 lock: $(READY)
 	echo uv | $(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 - -o locks/bootstrap.txt
-	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 --all-extras pyproject.toml -o locks/dev.txt
+	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 --extra sandbox --extra apps --extra dev pyproject.toml -o locks/dev.txt
+	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 --constraint locks/dev.txt --extra engines pyproject.toml -o locks/engines.txt
