@@ -16,12 +16,17 @@ _SSN: Final = re.compile(r"(?<![\w.-])(?!000|666|9\d\d)(\d{3})([-. ])(?!00)(\d\d
 """Social security numbers as the administration hands them out: never 000, 666 or 9xx, no group or serial of zeros."""
 
 _IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
+_DIGITS: Final = re.compile(r"\d{2}")
+"""What every such number begins or ends with; most texts are done with after this."""
+
 _CARD_LENGTHS: Final = range(13, 20)
 _IBAN_LENGTHS: Final = range(15, 35)
 
 
 def personal_number(text: str) -> str:
     """What kind of personal number a text contains, such as `a card number`; empty if none is recognised."""
+    if not _DIGITS.search(text):
+        return ""
     if any(_is_card(match[0]) for match in _CARD.finditer(text)):
         return "a card number"
     if _SSN.search(text):
