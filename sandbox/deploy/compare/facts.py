@@ -18,6 +18,22 @@ from sandbox.deploy.compare.rendering import Rendering
 from sandbox.deploy.compare.statements import Turns
 from sandbox.engine.events import PolicyFinding
 
+_PLACES = frozenset(
+    {
+        "allowedAccountIds",
+        "assumeRoles",
+        "cluster",
+        "clusterIdentifier",
+        "context",
+        "endpoints",
+        "kubeconfig",
+        "namespace",
+        "profile",
+        "region",
+    }
+)
+"""The settings of providers that say where their resources are."""
+
 
 @dataclass(frozen=True)
 class Sides:
@@ -98,6 +114,16 @@ class Facts:
         return counts(self.changes)
 
     @property
+    def elsewhere(self) -> list[tuple[str, list[str]]]:
+        """The providers that point at another cluster, account or region, each with the settings that say so."""
+        found = [
+            (change.address, [each.text for each in change.fields if each.path and each.path[0] in _PLACES])
+            for change in self.changes
+            if change.type.startswith("pulumi:providers:") and change.op != "create"
+        ]
+        return [(address, settings) for address, settings in found if settings]
+
+    @property
     def endangered(self) -> list[ResourceChange]:
         """The deleted and replaced resources with which something is lost."""
         return [change for change in self.changes if change.loses]
@@ -144,6 +170,7 @@ def to_json(facts: Facts) -> dict[str, Any]:
         "commits": list(sides.subjects),
         "declared": list(sides.declared),
         "changeSummary": facts.counts,
+        "elsewhere": [{"provider": address, "settings": settings} for address, settings in facts.elsewhere],
         "lookAtFirst": [{"address": each.address, "op": each.op, "loses": each.loses} for each in facts.endangered],
         "resources": [_resource(change) for change in facts.changes],
         "policies": {

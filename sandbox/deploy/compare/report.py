@@ -81,6 +81,9 @@ def _sections(facts: Facts) -> Iterator[Section]:
 
 
 def _first(facts: Facts) -> Iterator[str]:
+    for address, settings in facts.elsewhere:
+        changed = ", ".join(code(setting) for setting in settings)
+        yield f"- **elsewhere**: {code(address)} changes {changed}, so all that it makes may be made at another place."
     for change in facts.endangered:
         others = "1 other depends" if change.dependents == 1 else f"{change.dependents} others depend"
         on = f"; {others} on it" if change.dependents else ""

@@ -10,7 +10,7 @@ from sandbox.deploy.compare.facts import Facts, Sides, gather, to_json
 from sandbox.deploy.compare.markdown import LIMIT, Document, Section, code, fenced, sentence, visible
 from sandbox.deploy.compare.rendering import Rendering
 from sandbox.deploy.compare.report import to_markdown
-from tests.support.renderings import MESH, finding, manifest, policy, rendering, thing
+from tests.support.renderings import MESH, finding, manifest, policy, provider, rendering, thing
 
 HOSTILE = (
     "`</code><img src=x onerror=alert(1)>",
@@ -42,7 +42,7 @@ def test_a_hostile_value_is_one_code_span_and_nothing_else(value: str) -> None:
     assert inline[2].content.strip() == visible(value).strip()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(alphabet=st.sampled_from("`\\ <>&|@#*_[]()!\n\r\ta\u202e-=~"), max_size=24))
 def test_any_text_stays_one_code_span(value: str) -> None:
     inline = next(token for token in tokens(f"- **x** {code(value)}: y") if token.type == "inline")
@@ -51,7 +51,7 @@ def test_any_text_stays_one_code_span(value: str) -> None:
     assert spans[0].content.strip(' "') == visible(value).strip(' "')
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.text(alphabet=st.sampled_from("`~ \n<>/a+-"), max_size=12), max_size=6))
 def test_no_line_ends_a_code_block(lines: list[str]) -> None:
     parsed = tokens("\n".join([*fenced(lines, "diff"), "after"]))
@@ -226,3 +226,12 @@ def test_a_difference_in_cost_is_told_with_the_components_that_make_it() -> None
     assert "- USD a month: typical 28.50 (was 13.00, **+15.50**), idle 1.00, after `down` 0.50" in text
     assert "- `broker` +15.50" in text
     assert "gateway" not in text
+
+
+def test_a_provider_that_points_elsewhere_comes_first_and_other_settings_of_it_do_not() -> None:
+    old, new = (rendering(provider(context=context, enableServerSideApply="true")) for context in ("prod-1", "prod-2"))
+    first = to_markdown(facts(old, new)).split("#### ")[1]
+    assert first.startswith("Look at this first")
+    assert "**elsewhere**: `Provider cluster` changes `context`, so all that it makes" in first
+    assert to_json(facts(old, new))["elsewhere"] == [{"provider": "Provider cluster", "settings": ["context"]}]
+    assert facts(rendering(provider(burst="1")), rendering(provider(burst="2"))).elsewhere == []
