@@ -46,6 +46,14 @@ class EmbeddedEngine:
         return report
 """
 
+_PACKS = """
+class Exceptions:
+    entries = []
+class load_packs:
+    rules = {"X-1": 1}
+    exceptions = Exceptions
+"""
+
 _ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -109,7 +117,7 @@ def tree(root: Path, body: str) -> Path:
             "sandbox/deploy/environment.py": "Environment = lambda *a: a",
             "sandbox/deploy/embedded.py": _ENGINE.replace("{body}", body),
             "policies/__init__.py": "",
-            "policies/runtime.py": "class P:\n    rules = {'X-1': 1}\nload_packs = P",
+            "policies/runtime.py": _PACKS,
         },
     )
     return root

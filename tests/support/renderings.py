@@ -42,9 +42,10 @@ def rendering(
     findings: tuple[PolicyFinding, ...] = (),
     outputs: Mapping[str, Any] | None = None,
     rules: frozenset[str] = frozenset(),
+    excused: frozenset[tuple[str, ...]] = frozenset(),
 ) -> Rendering:
     """A rendering of these resources."""
-    return Rendering({step.urn: step for step in steps}, findings, outputs or {}, rules)
+    return Rendering({step.urn: step for step in steps}, findings, outputs or {}, rules, excused)
 
 
 def finding(

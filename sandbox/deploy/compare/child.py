@@ -35,15 +35,15 @@ def main(root: str, stack: str, result: str) -> int:
         folder = Path(root)
         environment = Environment(load_project(folder), stack, SandboxPaths.of(stack, folder))
         report = render(EmbeddedEngine(environment), lambda _: None)
-        rules = sorted(load_packs().rules)
+        packs = load_packs()
     except SandboxError as error:
         print(error, file=sys.stderr)
         return 1
-    Path(result).write_text(json.dumps(_document(report, rules)), encoding="utf-8")
+    Path(result).write_text(json.dumps(_document(report, packs)), encoding="utf-8")
     return 0
 
 
-def _document(report: Any, rules: list[str]) -> dict[str, Any]:
+def _document(report: Any, packs: Any) -> dict[str, Any]:
     ended = report.ended
     return {
         "ok": report.ok,
@@ -52,7 +52,8 @@ def _document(report: Any, rules: list[str]) -> dict[str, Any]:
         "findings": [asdict(finding) for finding in report.findings],
         "errors": [item.message for item in report.diagnostics if item.severity == "error"],
         "outputs": ended.outputs if ended else {},
-        "rules": rules,
+        "rules": sorted(packs.rules),
+        "excused": [[entry.rule, entry.urn, entry.reason, str(entry.expires)] for entry in packs.exceptions.entries],
     }
 
 

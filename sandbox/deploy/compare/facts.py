@@ -68,6 +68,7 @@ class FindingChanges:
         unchanged: how many both have.
         added_rules: rules that the base does not have.
         removed_rules: rules that only the base has; what they found shows as resolved.
+        excused: exceptions that the base does not have: rule, URN pattern, reason, last day.
     """
 
     new: tuple[PolicyFinding, ...] = ()
@@ -75,6 +76,7 @@ class FindingChanges:
     unchanged: int = 0
     added_rules: tuple[str, ...] = ()
     removed_rules: tuple[str, ...] = ()
+    excused: tuple[tuple[str, ...], ...] = ()
 
     @property
     def blocking(self) -> int:
@@ -155,6 +157,7 @@ def compare_findings(base: Rendering, head: Rendering) -> FindingChanges:
         unchanged=len(old.keys() & new.keys()),
         added_rules=tuple(sorted(head.rules - base.rules)) if base.rules else (),
         removed_rules=tuple(sorted(base.rules - head.rules)),
+        excused=tuple(sorted(head.excused - base.excused)),
     )
 
 
@@ -179,6 +182,9 @@ def to_json(facts: Facts) -> dict[str, Any]:
             "unchanged": findings.unchanged,
             "addedRules": list(findings.added_rules),
             "removedRules": list(findings.removed_rules),
+            "excused": [
+                dict(zip(("rule", "urn", "reason", "expires"), each, strict=False)) for each in findings.excused
+            ],
         },
         "network": _turns(facts.network),
         "mesh": _turns(facts.mesh),

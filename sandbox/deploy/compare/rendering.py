@@ -38,12 +38,14 @@ class Rendering:
         findings: what the side's policy packs found.
         outputs: the stack's outputs.
         rules: the ids of the side's policy rules.
+        excused: what the side's exceptions excuse: rule, URN pattern, reason, last day.
     """
 
     steps: Mapping[str, StepPlanned] = field(default_factory=dict)
     findings: Sequence[PolicyFinding] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
     rules: frozenset[str] = frozenset()
+    excused: frozenset[tuple[str, ...]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ def _read(side: Side, stack: str, place: Path) -> Rendering:
         findings=tuple(_known(PolicyFinding, finding) for finding in data["findings"]),
         outputs=data["outputs"],
         rules=frozenset(data["rules"]),
+        excused=frozenset(tuple(entry) for entry in data["excused"]),
     )
 
 

@@ -94,6 +94,8 @@ def _first(facts: Facts) -> Iterator[str]:
     if facts.findings.removed_rules:
         rules = ", ".join(code(rule) for rule in facts.findings.removed_rules)
         yield f"- **no longer checked**: the rules {rules} are gone; what they found shows as resolved."
+    for rule, pattern, reason, until in facts.findings.excused:
+        yield f"- **excused**: {code(rule)} no longer holds for {code(pattern)} until {code(until)}: {code(reason)}"
     bared: dict[tuple[str, str], list[str]] = {}
     for sight in facts.masking.sights:
         if sight.bared:

@@ -100,6 +100,7 @@ def test_no_place_of_the_report_lets_a_hostile_value_out(value: str) -> None:
             "monthlyCost": {"typical": 2, "idle": 1, "survivesDestroy": 0, "byComponent": {value: {"typical": 2}}}
         },
         rules=frozenset({value}),
+        excused=frozenset({(value, value, value, value)}),
     )
     base = rendering(
         policy("p", selector, namespace=value),
@@ -235,3 +236,15 @@ def test_a_provider_that_points_elsewhere_comes_first_and_other_settings_of_it_d
     assert "**elsewhere**: `Provider cluster` changes `context`, so all that it makes" in first
     assert to_json(facts(old, new))["elsewhere"] == [{"provider": "Provider cluster", "settings": ["context"]}]
     assert facts(rendering(provider(burst="1")), rendering(provider(burst="2"))).elsewhere == []
+
+
+def test_an_exception_that_is_new_comes_first_since_what_it_excuses_shows_as_resolved() -> None:
+    urn = "urn:pulumi:prod::shop::kubernetes:core/v1:Service::web"
+    excused = rendering(excused=frozenset({("NET-001", "*::web", "it is old", "2030-01-01")}))
+    found = facts(rendering(findings=(finding("NET-001", urn),)), excused)
+    text = to_markdown(found)
+    assert "- **excused**: `NET-001` no longer holds for `*::web` until `2030-01-01`: `it is old`" in text
+    assert to_json(found)["policies"]["excused"] == [
+        {"rule": "NET-001", "urn": "*::web", "reason": "it is old", "expires": "2030-01-01"}
+    ]
+    assert not facts(excused, excused).findings.excused
