@@ -60,7 +60,9 @@ bench: $(READY)
 	$(BIN)/sandbox tools --install
 	$(BIN)/python -m bench
 
+# docs: everything that is generated and committed.
 docs: $(READY)
+	$(BIN)/policies admission --out infra/catalog/admission
 	PYTHONPATH=. $(BIN)/python docs/generate.py
 
 format: $(READY)
@@ -69,7 +71,7 @@ format: $(READY)
 
 $(READY): pyproject.toml locks/bootstrap.txt locks/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
-	@echo "preparing $(VENV) (about half a minute the first time)" >&2
+	@echo "preparing $(VENV) (about a minute the first time)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/bootstrap.txt
 	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python locks/dev.txt

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies.kinds import Placed, by_namespace, name_of, namespace_of, of_kinds
 from policies.label_selectors import is_empty, keys_of, labels_at, selects, shown_selector
@@ -38,7 +38,10 @@ def disallow_dangling_policy(stack: Stack) -> Iterator[Violation]:
     """One violation for each selector of pods, in a policy or in a peer, that no pod of the namespace can answer to."""
     pods = labelled_pods(stack)
     members = by_namespace(stack.resources)
-    namespaces = of_kinds(stack.resources, _NAMESPACE)
+    namespaces = {
+        name_of(each): {"kubernetes.io/metadata.name": name_of(each), **labels_at(each.root.at("metadata", "labels"))}
+        for each in of_kinds(stack.resources, _NAMESPACE)
+    }
 
     def answered(selector: Node, namespace: str) -> bool:
         here = pods.get(namespace, [])
@@ -79,15 +82,9 @@ def _selected(selector: Node, pods: Placed[PodLabels]) -> list[str]:
     return [name for name, found in pods.items() if any(selects(selector, pod.labels) for pod in found)]
 
 
-def _named(peer: Node, home: str, namespaces: list[Resource]) -> list[str]:
+def _named(peer: Node, home: str, namespaces: Mapping[str, Mapping[str, str]]) -> list[str]:
     chosen = peer["namespaceSelector"]
     if not chosen.exists():
         return [home]
-    found = []
-    for namespace in namespaces:
-        name = name_of(namespace)
-        labels = {"kubernetes.io/metadata.name": name, **labels_at(namespace.root.at("metadata", "labels"))}
-        if selects(chosen, labels):
-            found.append(name)
     # A selector of every namespace also means those of others.
-    return [] if is_empty(chosen) else found
+    return [] if is_empty(chosen) else [name for name, labels in namespaces.items() if selects(chosen, labels)]
