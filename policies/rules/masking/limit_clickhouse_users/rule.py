@@ -7,8 +7,17 @@ from policies.node import Node
 from policies.rule import Types, rule
 
 _OPEN = ("::/0", "0.0.0.0/0", "::", "0.0.0.0")  # noqa: S104 - names of networks, nothing is bound
-_PROVEN: tuple[str, ...] = ("password_sha256_hex", "password_double_sha1_hex", "k8s_secret_password", "k8s_secret_password_sha256_hex")
-_PROVEN += ("k8s_secret_password_double_sha1_hex", "k8s_secret_env_password", "ldap", "kerberos", "ssl_certificates")
+_PROVEN = (
+    "password_sha256_hex",
+    "password_double_sha1_hex",
+    "k8s_secret_password",
+    "k8s_secret_password_sha256_hex",
+    "k8s_secret_password_double_sha1_hex",
+    "k8s_secret_env_password",
+    "ldap",
+    "kerberos",
+    "ssl_certificates",
+)
 
 
 @rule(
