@@ -1,0 +1,22 @@
+"""Least privilege on AWS: what a workload uses is typed, and its IAM policy, trust and limits are computed from it."""
+
+from infra.core.iam.boundary import boundary_document
+from infra.core.iam.grants import BucketPrefix, Grant, ImagePull, KeyUse, LogWrite, QueueUse, SecretRead, TopicPublish
+from infra.core.iam.place import AwsPlace
+from infra.core.iam.policy import policy_document
+from infra.core.iam.trust import pod_trust_document
+
+__all__ = [
+    "AwsPlace",
+    "BucketPrefix",
+    "Grant",
+    "ImagePull",
+    "KeyUse",
+    "LogWrite",
+    "QueueUse",
+    "SecretRead",
+    "TopicPublish",
+    "boundary_document",
+    "pod_trust_document",
+    "policy_document",
+]
