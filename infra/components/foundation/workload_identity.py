@@ -1,0 +1,94 @@
+"""What pods are on AWS: a role with the least permissions, under a boundary, that nobody else can take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi_aws import eks, iam
+
+from infra.components.foundation.workload_identity_layout import BoundaryArgs, WorkloadIdentityArgs
+from infra.core.component import PlatformComponent
+
+
+class PermissionsBoundary(PlatformComponent):
+    """The most that any workload of the environment can do, whatever its own policy says.
+
+    Attributes:
+        arn: ARN of the boundary's policy.
+    """
+
+    DOMAIN = "foundation"
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: BoundaryArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts=opts)
+        policy = iam.Policy(
+            self.child("policy"),
+            name=args.name,
+            description=f"The most that a workload of {args.environment} can do",
+            policy=args.document(),
+            opts=self.child_options(),
+        )
+        self.arn = policy.arn
+        self.register_outputs({"arn": self.arn})
+
+
+class WorkloadIdentity(PlatformComponent):
+    """A workload's role, its policy, and the association of its ServiceAccounts with it.
+
+    Args:
+        name: name in the URN.
+        args: what the workload uses, and who it is.
+        keys: ARNs of the keys that its grants refer to, by name.
+        boundary_arn: ARN of the environment's permissions boundary.
+        after: what must exist first: the cluster, and the ServiceAccounts' namespace.
+        opts: options of the component.
+
+    Attributes:
+        role_arn: ARN of the role.
+    """
+
+    DOMAIN = "foundation"
+    role_arn: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        args: WorkloadIdentityArgs,
+        *,
+        keys: Mapping[str, pulumi.Input[str]],
+        boundary_arn: pulumi.Input[str],
+        after: Sequence[pulumi.Resource] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts=opts)
+        policy = iam.Policy(
+            self.child("policy"),
+            name=args.role,
+            description=f"What {args.workload} uses of AWS",
+            policy=pulumi.Output.all(**keys).apply(args.policy),
+            opts=self.child_options(),
+        )
+        role = iam.Role(
+            self.child("role"),
+            name=args.role,
+            description=f"Pods of {args.workload}",
+            assume_role_policy=args.trust(),
+            permissions_boundary=boundary_arn,
+            opts=self.child_options(),
+        )
+        attachment = iam.RolePolicyAttachment(
+            self.child("attachment"), role=role.name, policy_arn=policy.arn, opts=self.child_options()
+        )
+        for account in args.accounts:
+            eks.PodIdentityAssociation(
+                self.child(f"{account}-association"),
+                cluster_name=args.cluster,
+                namespace=args.namespace,
+                service_account=account,
+                role_arn=role.arn,
+                opts=self.child_options(after=[attachment, *after]),
+            )
+        self.role_arn = role.arn
+        self.register_outputs({"roleArn": self.role_arn})

@@ -1,0 +1,133 @@
+"""Which workloads have a role on AWS, what it may do, and who may take it: names and documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import Field
+
+from infra.components.foundation.tenancy_layout import tenant_namespace
+from infra.core.catalog.catalog import FOLDER
+from infra.core.iam import AwsPlace, BucketPrefix, Grant, boundary_document, pod_trust_document, policy_document
+from infra.core.labels import Environment
+from infra.core.models import Args
+from infra.core.names import PROJECT, dns_label
+
+ROLE_NAME_LENGTH = 64
+"""Longest name of a role (IAM User Guide, "IAM and AWS STS quotas")."""
+
+LAKEHOUSE_KEY = "lakehouse"
+"""Name under which grants refer to the key of the lakehouse's bucket."""
+
+KEY_ID_LENGTH = 36
+"""Characters of a key's id, a UUID (AWS KMS Developer Guide, "Key ID")."""
+
+
+class BoundaryArgs(Args):
+    """The permissions boundary of an environment's workloads."""
+
+    place: AwsPlace
+    environment: Environment
+
+    @property
+    def name(self) -> str:
+        """Name of the policy."""
+        return dns_label(PROJECT, self.environment, "boundary")
+
+    def document(self) -> str:
+        """The boundary's document."""
+        return boundary_document(self.place, self.environment)
+
+
+class WorkloadIdentityArgs(Args):
+    """The role of one workload, which its pods take by EKS Pod Identity."""
+
+    workload: str = Field(min_length=1, description="workload's name")
+    environment: Environment
+    place: AwsPlace
+    cluster: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", description="name of the EKS cluster")
+    namespace: str = Field(min_length=1, description="namespace of its pods")
+    accounts: tuple[str, ...] = Field(min_length=1, description="ServiceAccounts under which they run")
+    grants: tuple[Grant, ...] = Field(min_length=1, description="what it uses of AWS")
+    declared_in: str = Field(description="file that declares it, for errors")
+
+    @property
+    def role(self) -> str:
+        """Name of the role and of its policy."""
+        return dns_label(PROJECT, self.environment, self.workload, limit=ROLE_NAME_LENGTH)
+
+    def policy(self, keys: Mapping[str, str]) -> str:
+        """What the role may do.
+
+        Args:
+            keys: ARNs of the keys that the grants refer to, by name.
+
+        Raises:
+            ConfigurationError: the policy is longer than IAM takes.
+            ValueError: a key is missing.
+        """
+        return policy_document(self.workload, self.grants, self.place, keys, file=self.declared_in)
+
+    def trust(self) -> str:
+        """Who may take the role.
+
+        Raises:
+            ConfigurationError: it has more ServiceAccounts than a trust policy holds.
+        """
+        return pod_trust_document(self.place, self.cluster, self.namespace, self.accounts, file=self.declared_in)
+
+
+def check_identity(args: WorkloadIdentityArgs) -> WorkloadIdentityArgs:
+    """Return the arguments if IAM would take their documents, which can be known before any key exists.
+
+    Raises:
+        ConfigurationError: a document is longer than IAM takes.
+    """
+    named = (getattr(grant, "key", None) for grant in args.grants)
+    args.policy({key: args.place.arn("kms", f"key/{'0' * KEY_ID_LENGTH}") for key in named if key is not None})
+    args.trust()
+    return args
+
+
+def tenant_prefix(tenant: str) -> str:
+    """Beginning of the keys of everything that a tenant keeps in the lakehouse."""
+    return f"tenants/{tenant}/"
+
+
+def tenant_identities(
+    accounts: Mapping[str, Sequence[str]], bucket: str, cluster: str, place: AwsPlace, environment: Environment
+) -> Iterator[WorkloadIdentityArgs]:
+    """One role for each tenant: its own prefix of the lakehouse, and nothing else of AWS.
+
+    Args:
+        accounts: ServiceAccounts of each tenant. Tenants cannot make any, so a tenant without one gets no role:
+            nobody could take it.
+        bucket: name of the lakehouse's bucket.
+        cluster: name of the EKS cluster.
+        place: account and region.
+        environment: environment that the roles belong to.
+
+    Raises:
+        ConfigurationError: a document is longer than IAM takes.
+    """
+    for tenant in sorted(accounts):
+        if not accounts[tenant]:
+            continue
+        own = BucketPrefix(
+            bucket=bucket,
+            prefix=tenant_prefix(tenant),
+            access=("list", "read", "write", "delete"),
+            key=LAKEHOUSE_KEY,
+        )
+        yield check_identity(
+            WorkloadIdentityArgs(
+                workload=tenant_namespace(tenant),
+                environment=environment,
+                place=place,
+                cluster=cluster,
+                namespace=tenant_namespace(tenant),
+                accounts=tuple(sorted(accounts[tenant])),
+                grants=(own,),
+                declared_in=f"{FOLDER}/tenants.yaml",
+            )
+        )
