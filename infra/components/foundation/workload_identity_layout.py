@@ -31,8 +31,8 @@ class BoundaryArgs(Args):
 
     @property
     def name(self) -> str:
-        """Name of the policy."""
-        return dns_label(PROJECT, self.environment, "boundary")
+        """Name of the policy; it carries the region, since policies belong to all regions of an account."""
+        return _name(self.environment, self.place, "boundary")
 
     def document(self) -> str:
         """The boundary's document."""
@@ -53,8 +53,8 @@ class WorkloadIdentityArgs(Args):
 
     @property
     def role(self) -> str:
-        """Name of the role and of its policy."""
-        return dns_label(PROJECT, self.environment, self.workload, limit=ROLE_NAME_LENGTH)
+        """Name of the role and of its policy; it carries the region, since roles belong to all of an account."""
+        return _name(self.environment, self.place, self.workload)
 
     def policy(self, keys: Mapping[str, str]) -> str:
         """What the role may do.
@@ -131,3 +131,7 @@ def tenant_identities(
                 declared_in=f"{FOLDER}/tenants.yaml",
             )
         )
+
+
+def _name(environment: Environment, place: AwsPlace, what: str) -> str:
+    return dns_label(PROJECT, environment, place.region, what, limit=ROLE_NAME_LENGTH)

@@ -112,7 +112,7 @@ def buckets(stack: AwsHarness, server: str, connect: Client) -> Iterator[dict[st
     clients = {}
     for tenant in ("desk", "desk-two"):
         admin.put_object(Bucket=BUCKET, Key=f"{tenant_prefix(tenant)}theirs", Body=tenant.encode())
-        role = f"arn:aws:iam::{ACCOUNT}:role/analytics-platform-prod-tenant-{tenant}"
+        role = f"arn:aws:iam::{ACCOUNT}:role/analytics-platform-prod-{PLACE.region}-tenant-{tenant}"
         given = connect("sts").assume_role(RoleArn=role, RoleSessionName="pod")["Credentials"]
         clients[tenant] = connect("s3", given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
     _enforce_after(server, "0")

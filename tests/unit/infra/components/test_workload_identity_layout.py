@@ -44,7 +44,8 @@ def identity(**changes: object) -> WorkloadIdentityArgs:
 def test_each_tenant_has_a_role_of_its_own_in_the_order_of_names():
     second, first = ("kafka-two",), ("kafka-one", "kafka-audit")
     found = identities(two=second, one=first)
-    assert [args.role for args in found] == ["analytics-platform-prod-tenant-one", "analytics-platform-prod-tenant-two"]
+    begin = "analytics-platform-prod-us-east-1-tenant"
+    assert [args.role for args in found] == [f"{begin}-one", f"{begin}-two"]
     assert [args.accounts for args in found] == [("kafka-audit", "kafka-one"), ("kafka-two",)]
     assert [args.namespace for args in found] == ["tenant-one", "tenant-two"]
 
@@ -86,6 +87,7 @@ def test_a_role_for_nobody_or_nothing_is_refused(change: dict[str, object]):
 
 def test_the_boundary_of_an_environment_is_not_that_of_another():
     prod, dev = (BoundaryArgs(place=PLACE, environment=environment) for environment in ("prod", "dev"))
-    assert (prod.name, dev.name) == ("analytics-platform-prod-boundary", "analytics-platform-dev-boundary")
+    assert prod.name == "analytics-platform-prod-us-east-1-boundary"
+    assert dev.name == "analytics-platform-dev-us-east-1-boundary"
     assert "analytics-platform-dev-" not in prod.document()
     assert json.loads(prod.document())["Statement"][-1]["Effect"] == "Deny"
