@@ -38,7 +38,7 @@ class PlatformOperators(PlatformComponent):
     """
 
     DOMAIN = "foundation"
-    recorded: tuple[str, ...]
+    recorded: list[str]
 
     def __init__(
         self,
@@ -57,8 +57,8 @@ class PlatformOperators(PlatformComponent):
         for role, manifest in layout.certificates(args.namespace, args.ownership):
             issued.append(self.declare(role, manifest, after=[*after, *issued]))
         metrics = self._chart(args, layout.METRICS_SERVER, (), [*after, *issued])
-        self.recorded = tuple(chart.recorded for chart in (certifier, metrics) if chart.recorded)
-        self.register_outputs({"recorded": list(self.recorded)})
+        self.recorded = [chart.recorded for chart in (certifier, metrics) if chart.recorded]
+        self.register_outputs({"recorded": self.recorded})
 
     def _chart(
         self,
