@@ -93,3 +93,22 @@ def test_every_workload_may_use_its_own_and_nobody_elses(seeds: range):
                 for name, policy in policies.items():
                     allowed = allows(request, policy, boundary=BOUNDARY)
                     assert allowed is (name == owner), f"seed {seed}: {name} and {request} of {owner}"
+
+
+@pytest.mark.parametrize("seeds", [range(start, start + 25) for start in range(0, SETS, 25)], ids=str)
+def test_merged_statements_allow_exactly_what_the_grants_said_one_by_one(seeds: range):
+    for seed in seeds:
+        chance = random.Random(seed)
+        prefixes = [f"{name}/" for name in names(chance)]
+        grants = [
+            BucketPrefix(bucket=BUCKET, prefix=prefix, access=tuple(chance.sample(ACCESSES, chance.randint(1, 3))))
+            for prefix in chance.choices(prefixes, k=6)
+        ]
+        granted = {(grant.prefix, access) for grant in grants for access in grant.access}
+        policy = policy_document("reports", grants, PLACE, {}, file="catalog")
+        for prefix in prefixes:
+            for access, action in OBJECT_CALLS.items():
+                request = Request(action, f"arn:aws:s3:::{BUCKET}/{prefix}x", ACCOUNT)
+                assert allows(request, policy) is ((prefix, access) in granted), f"seed {seed}: {request}"
+            listing = Request("s3:ListBucket", f"arn:aws:s3:::{BUCKET}", ACCOUNT | {"s3:prefix": prefix})
+            assert allows(listing, policy) is ((prefix, "list") in granted), f"seed {seed}: {listing}"
