@@ -7,6 +7,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from infra.components.foundation.object_store_layout import bucket_policy
 from infra.components.foundation.workload_identity_layout import (
     BoundaryArgs,
     WorkloadIdentityArgs,
@@ -15,7 +16,7 @@ from infra.components.foundation.workload_identity_layout import (
 )
 from infra.core.errors import ConfigurationError
 from infra.core.iam import AwsPlace, BucketPrefix, SecretRead
-from tests.support.iam_evaluator import Request, allows
+from tests.support.iam_evaluator import Request, allows, decide
 
 PLACE = AwsPlace(account_id="444455556666", region="us-east-1")
 BUCKET = "analytics-platform-prod-lakehouse-444455556666"
@@ -91,3 +92,22 @@ def test_the_boundary_of_an_environment_is_not_that_of_another():
     assert dev.name == "analytics-platform-dev-us-east-1-boundary"
     assert "analytics-platform-dev-" not in prod.document()
     assert json.loads(prod.document())["Statement"][-1]["Effect"] == "Deny"
+
+
+@pytest.mark.parametrize(
+    ("context", "decision"),
+    [
+        ({"aws:SecureTransport": "true"}, "allowed"),
+        ({"aws:SecureTransport": "false"}, "explicitly denied"),
+        ({"s3:x-amz-server-side-encryption-aws-kms-key-id": KEYS["lakehouse"]}, "allowed"),
+        ({"s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:us-east-1:999:key/x"}, "explicitly denied"),
+    ],
+)
+def test_the_buckets_own_policy_still_holds_for_a_tenant(context: dict[str, str], decision: str):
+    (args,) = identities(desk=("a",))
+    boundary = BoundaryArgs(place=PLACE, environment="prod").document()
+    request = Request(
+        "s3:PutObject", f"arn:aws:s3:::{BUCKET}/tenants/desk/x", {"aws:ResourceAccount": "444455556666"} | context
+    )
+    bucket = bucket_policy(BUCKET, KEYS["lakehouse"])
+    assert decide(request, [args.policy(KEYS)], boundary=boundary, on_resource=[bucket]) == decision
