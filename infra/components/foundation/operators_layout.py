@@ -41,6 +41,10 @@ NODE_RANGES = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
 OUTSIDE_MESH = {"istio.io/dataplane-mode": "none"}
 """Label of a pod that the mesh leaves alone (Istio, cni/README.md): the API server, its caller, is not in the mesh."""
 
+PART_OF_LABEL = "app.kubernetes.io/part-of"
+SCRATCH = "16Mi"
+"""metrics-server writes nothing there but a certificate, and not even that when it is given one."""
+
 DISRUPTION = {"enabled": True, "maxUnavailable": 1, "unhealthyPodEvictionPolicy": "AlwaysAllow"}
 """A pod that is not ready anyhow never holds up the emptying of a node."""
 
@@ -126,6 +130,9 @@ def cert_manager_values(footprint: Footprint, namespace: str, ownership: Ownersh
             "podDisruptionBudget": DISRUPTION,
             "podLabels": OUTSIDE_MESH if pod.called_on else {},
             "topologySpreadConstraints": _spread(pod.party),
+            # These pods ask for their token; any other that ran as the account would not get it unasked.
+            "serviceAccount": {"automountServiceAccountToken": False},
+            "automountServiceAccountToken": True,
         }
 
     return {
@@ -155,6 +162,7 @@ def metrics_server_values(footprint: Footprint, namespace: str, ownership: Owner
         "priorityClassName": "platform-critical",
         "podDisruptionBudget": DISRUPTION,
         "topologySpreadConstraints": _spread(pods(namespace)[3].party),
+        "tmpVolume": {"emptyDir": {"sizeLimit": SCRATCH}},
         "tls": {"type": "existingSecret", "existingSecret": {"name": f"{METRICS_SERVER}-tls", "lookup": False}},
         "apiService": {
             "insecureSkipTLSVerify": False,
@@ -200,8 +208,9 @@ def _resource(kind: str, name: str, namespace: str, ownership: Ownership, spec: 
 
 
 def _labels(name: str, ownership: Ownership) -> dict[str, str]:
-    # The chart owns the recommended labels of its objects; ours say who owns and pays for them.
-    return {key: value for key, value in object_labels(name, COMPONENT, ownership).items() if "k8s.io" not in key}
+    # By the other recommended labels the charts select their pods: a second value would take its place.
+    labels = object_labels(name, COMPONENT, ownership)
+    return {key: value for key, value in labels.items() if "kubernetes.io/" not in key or key == PART_OF_LABEL}
 
 
 def _resources(footprint: Footprint) -> dict[str, Any]:

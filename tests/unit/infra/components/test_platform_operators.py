@@ -177,3 +177,16 @@ def test_no_two_deployments_can_be_taken_for_each_other():
         "cert-manager-webhook",
         "metrics-server",
     ]
+
+
+def test_no_label_of_ours_takes_the_place_of_one_by_which_a_chart_selects_its_pods():
+    given = (
+        layout.cert_manager_values(CHARTS[layout.CERT_MANAGER].footprint, NAMESPACE, OWNERSHIP)["global"][
+            "commonLabels"
+        ],
+        layout.metrics_server_values(CHARTS[layout.METRICS_SERVER].footprint, NAMESPACE, OWNERSHIP)["podLabels"],
+    )
+    selecting = {key for pod in layout.pods(NAMESPACE) for key in pod.party.selector}
+    for labels in given:
+        assert labels[OWNER_LABEL] == "team"
+        assert not selecting & set(labels)
