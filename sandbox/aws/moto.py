@@ -20,6 +20,7 @@ def moto_part(port: int, home: Path) -> Part:
             AWS_ACCESS_KEY_ID="test",
             AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - moto accepts any; a real one must not be here
             AWS_EC2_METADATA_DISABLED="true",
+            MOTO_IAM_LOAD_MANAGED_POLICIES="true",
             PYTHONDONTWRITEBYTECODE="1",
             MALLOC_ARENA_MAX="2",
         ),

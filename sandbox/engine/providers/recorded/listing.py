@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -14,7 +14,7 @@ LISTING: Final = Path(__file__).with_name("types.yaml")
 """The committed list."""
 
 _REQUIRED: Final = {"schema", "id", "arn", "because"}
-_OPTIONAL: Final = {"names", "local", "identity"}
+_OPTIONAL: Final = {"names", "local", "identity", "assumed", "outputs"}
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,15 @@ class RecordedType:
     Attributes:
         type: the Pulumi type token.
         schema: the CloudFormation type whose schema the inputs must satisfy.
-        id: an output's name, or a text with inputs in braces.
+        id: an output's name, or a text with inputs, or ``digest``, in braces.
         arn: the kind in the resource's ARN.
         because: why no emulator serves it.
-        names: CloudFormation's names by Pulumi's, where they differ by more than the case of letters.
+        names: CloudFormation's names by Pulumi's, where they differ by more than the case of letters; a path with
+            slashes where CloudFormation nests what Pulumi does not, with 0 for the first of a list.
         local: inputs that CloudFormation does not know.
         identity: the inputs that together are the name.
+        assumed: what the schema requires and the Pulumi type implies, by CloudFormation's names.
+        outputs: values of outputs which the SDK's class lets be None, though AWS always sets them.
     """
 
     type: str
@@ -40,6 +43,8 @@ class RecordedType:
     names: Mapping[str, str] = field(default_factory=dict)
     local: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
+    assumed: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @cache

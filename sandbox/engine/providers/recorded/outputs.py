@@ -48,22 +48,23 @@ def synthetic(
     digest = hashlib.sha256(urn.encode()).hexdigest()
     service = recorded.type.split(":")[1].partition("/")[0]
     arn = f"arn:{partition}:{service}:{region}:{account}:{recorded.arn}/{digest[:17]}"
-    found: PropertyMap = {}
+    found: PropertyMap = dict(recorded.outputs)
     for name, annotation in declared(recorded.type).items():
         if inputs.get(name) is not None:
             found[name] = inputs[name]
         elif name == "region":
             found[name] = region
-        elif not optional(annotation):
+        elif not optional(annotation) and name not in found:
             found[name] = _value(name, annotation, digest, arn, account)
     return found
 
 
-def resource_id(recorded: RecordedType, outputs: PropertyMap) -> str:
-    """Return the id as the real provider would write it."""
+def resource_id(recorded: RecordedType, outputs: PropertyMap, urn: str = "") -> str:
+    """Return the id as the real provider would write it; one that AWS generates is made from the URN."""
     if recorded.id in outputs:
         return str(outputs[recorded.id])
-    return recorded.id.format_map({key: str(value) for key, value in outputs.items()})
+    digest = hashlib.sha256(urn.encode()).hexdigest()[:17]
+    return recorded.id.format_map({**{key: str(value) for key, value in outputs.items()}, "digest": digest})
 
 
 def _value(name: str, annotation: Any, digest: str, arn: str, account: str) -> Json:

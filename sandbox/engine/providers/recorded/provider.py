@@ -42,8 +42,11 @@ class RecordedProvider:
     def check(self, target: Target, inputs: PropertyMap, old_inputs: PropertyMap | None) -> Checked:
         """Validate inputs against the SDK's class and the CloudFormation schema."""
         recorded = self._types[target.type]
-        given = {key: value for key, value in inputs.items() if value is not None}
         known = declared(target.type)
+        # The provider's default tags come with every type, and not every type takes tags.
+        given = {
+            key: value for key, value in inputs.items() if value is not None and (key != "tagsAll" or key in known)
+        }
         strangers = [CheckFailure(name, f"{target.type} has no such property") for name in given if name not in known]
         fit = {key: value for key, value in given.items() if key in known}
         return Checked(given, [*strangers, *failures(recorded, self._region, fit)])
@@ -57,7 +60,8 @@ class RecordedProvider:
         return {
             change.text
             for change in changes
-            if change.path and cloudformation_name(recorded, self._region, str(change.path[0])) in fixed
+            if change.path
+            and cloudformation_name(recorded, self._region, str(change.path[0])).partition("/")[0] in fixed
         }
 
     def delete_before_replace(self, target: Target, old_inputs: PropertyMap, new_inputs: PropertyMap) -> bool:
@@ -81,7 +85,7 @@ class RecordedProvider:
     def create(self, target: Target, inputs: PropertyMap, operation: Operation) -> Created:
         """Make up the outputs."""
         outputs = self._outputs(target, inputs)
-        return Created(resource_id(self._types[target.type], outputs), outputs)
+        return Created(resource_id(self._types[target.type], outputs, target.urn), outputs)
 
     def update(
         self,

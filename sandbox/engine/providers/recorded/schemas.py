@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from sandbox.engine.provider import CheckFailure
@@ -34,7 +35,7 @@ def create_only(recorded: RecordedType, region: str) -> frozenset[str]:
 
 
 def cloudformation_name(recorded: RecordedType, region: str, name: str) -> str:
-    """Return CloudFormation's name of a top-level Pulumi property."""
+    """Return CloudFormation's name of a top-level Pulumi property, or its path where it is nested."""
     if name in recorded.names:
         return recorded.names[name]
     return _matching(schema_of(recorded.schema, region).get("properties", {}), name)
@@ -46,14 +47,12 @@ def failures(recorded: RecordedType, region: str, inputs: PropertyMap) -> list[C
     from cfnlint.schema.resolver import RefResolver  # noqa: PLC0415
 
     schema = dict(schema_of(recorded.schema, region))
-    document: dict[str, Json] = {}
+    document: dict[str, Json] = dict(recorded.assumed)
     origin: dict[Path, Path] = {}
     for name, value in inputs.items():
         if name not in recorded.local and name not in ("tagsAll", "region") and value is not None:
-            wire = cloudformation_name(recorded, region, name)
-            spec = schema.get("properties", {}).get(wire, {})
-            origin[(wire,)] = (name,)
-            document[wire] = _converted(value, spec, schema, (wire,), (name,), origin)
+            wire = _steps(cloudformation_name(recorded, region, name))
+            _place(document, wire, _converted(value, _at(schema, wire), schema, wire, (name,), origin))
     validator = StandardValidator({}).evolve(schema=schema, resolver=RefResolver.from_schema(schema))
     return [
         CheckFailure(format_path(_origin(origin, path)) or recorded.type, f"{message} (schema of {recorded.schema})")
@@ -66,13 +65,40 @@ def _judged(errors: Iterator[Any], document: Json) -> Iterator[tuple[Path, str]]
         path = tuple(error.path)
         if get_path(document, path) is UNKNOWN or error.instance is UNKNOWN:
             continue
+        if error.validator == "uniqueItems" and any(item is UNKNOWN for item in error.instance):
+            continue
         yield path, str(error.message)
+
+
+def _steps(text: str) -> Path:
+    return tuple(int(step) if step.isdigit() else step for step in text.split("/"))
+
+
+def _at(schema: Mapping[str, Any], steps: Path) -> Mapping[str, Any]:
+    spec = schema
+    for step in steps:
+        spec = _resolved(spec.get("items" if isinstance(step, int) else "properties", {}), schema)
+        spec = spec if isinstance(step, int) else spec.get(step, {})
+        spec = _resolved(spec, schema)
+    return spec
+
+
+def _place(document: dict[str, Json], steps: Path, value: Json) -> None:
+    place: Any = document
+    for step, following in pairwise(steps):
+        empty: Json = [{}] if isinstance(following, int) else {}
+        place = place[step] if isinstance(step, int) else place.setdefault(step, empty)
+    place[steps[-1]] = value
 
 
 def _converted(
     value: Json, spec: Mapping[str, Any], schema: Mapping[str, Any], path: Path, origin: Path, origins: dict[Path, Path]
 ) -> Json:
-    """Rewrite names to the schema's, and a map of tags to its list of pairs; remember where each value came from."""
+    """Rewrite names and shapes to the schema's; remember where each value came from.
+
+    A map of tags becomes a list of pairs. Where the schema has a list of sections, a single one of Pulumi's becomes a
+    list, and plain values become sections of the one property. The SDK writes some truth values as texts.
+    """
     spec = _resolved(spec, schema)
     origins[path] = origin
     items = _resolved(spec.get("items", {}), schema)
@@ -80,6 +106,10 @@ def _converted(
         for index, key in enumerate(value):
             origins[(*path, index)] = (*origin, key)
         return [{"Key": key, "Value": text} for key, text in value.items()]
+    if isinstance(value, dict) and spec.get("type") == "array":
+        return [_converted(value, items, schema, (*path, 0), origin, origins)]
+    if value in ("true", "false") and spec.get("type") == "boolean":
+        return value == "true"
     if isinstance(value, dict) and "properties" in spec:
         found: dict[str, Json] = {}
         for key, item in value.items():
@@ -88,6 +118,9 @@ def _converted(
             found[name] = _converted(item, inner, schema, (*path, name), (*origin, key), origins)
         return found
     if isinstance(value, list):
+        only = [*items.get("properties", {})]
+        if len(only) == 1 and not any(isinstance(item, dict) for item in value):
+            value = [{only[0]: item} for item in value]
         return [
             _converted(item, items, schema, (*path, index), (*origin, index), origins)
             for index, item in enumerate(value)
