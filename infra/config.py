@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
+from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -24,15 +25,10 @@ from infra.core.validation import validate
 SECRET_KEYS = frozenset({"credentials"})
 """Keys whose values are secrets, whatever the file says."""
 
+WIDEST_OFFICE = 16
+"""Bits of the widest network that may reach a cluster's API from outside."""
+
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
-
-
-def _no_eks_yet(kind: str) -> str:
-    if kind == "eks":
-        raise ValueError(
-            "must be kubeconfig: the program does not create EKS clusters yet, so name an existing cluster"
-        )
-    return kind
 
 
 def _account(value: Any) -> Any:
@@ -46,6 +42,26 @@ def _loopback(url: str) -> str:
     return url
 
 
+def _network(text: str) -> str:
+    try:
+        network = IPv4Network(text)
+    except ValueError:
+        raise ValueError("must be an IPv4 network such as 10.20.0.0/16, without host bits") from None
+    if not (network.is_private and 16 <= network.prefixlen <= 20):
+        raise ValueError("must be a private network of 16 to 20 bits, such as 10.20.0.0/16: each pod has an address")
+    return text
+
+
+def _office(text: str) -> str:
+    try:
+        network = IPv4Network(text)
+    except ValueError:
+        raise ValueError("must be an IPv4 network such as 203.0.113.0/24, without host bits") from None
+    if network.prefixlen < WIDEST_OFFICE:
+        raise ValueError(f"must have {WIDEST_OFFICE} bits or more: it says who reaches the cluster's API from outside")
+    return text
+
+
 def _unquoted(password: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[A-Za-z0-9._~-]+", password.get_secret_value()):
         raise ValueError("must be letters, digits and . _ ~ - only, since Kafka's tools read it from a command line")
@@ -55,12 +71,37 @@ def _unquoted(password: SecretStr) -> SecretStr:
 class ClusterConfig(Document):
     """Which Kubernetes cluster the stack lives in."""
 
-    kind: Annotated[Literal["kubeconfig", "eks"], AfterValidator(_no_eks_yet)] = Field(
-        description="where the cluster comes from; kubeconfig is the ambient KUBECONFIG"
+    kind: Literal["kubeconfig", "eks"] = Field(
+        description="where the cluster comes from: kubeconfig is the ambient KUBECONFIG, eks is made by the program"
     )
     context: str | None = Field(
-        default=None, min_length=1, max_length=253, description="context; the current one if null"
+        default=None, min_length=1, max_length=253, description="context of kubeconfig; the current one if null"
     )
+
+
+class GpuConfig(Document):
+    """Nodes with accelerators; there are none until something asks for one."""
+
+    instance_type: str = Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", description="type, for example g6.xlarge")
+    maximum: int = Field(ge=1, le=100, description="nodes at most")
+
+
+class EksConfig(Document):
+    """The cluster and its network, where the program makes them."""
+
+    version: str = Field(pattern=r"^1\.[0-9]{2}$", description="minor version of Kubernetes, for example 1.35")
+    administrators: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}$")], ...] = Field(
+        min_length=1, max_length=20, description="IAM roles of the account that administer it; the deployer's is one"
+    )
+    public_access: tuple[Annotated[str, AfterValidator(_office)], ...] = Field(
+        max_length=20, description="networks that reach its API from outside; empty if only its own network does"
+    )
+    network: Annotated[str, AfterValidator(_network)] = Field(description="addresses of nodes and pods")
+    zones: tuple[Annotated[str, Field(pattern=r"^[a-f]$")], ...] = Field(
+        min_length=2, max_length=6, description="letters of the region's zones"
+    )
+    spot: bool = Field(description="whether the tenants' part of the quota is on machines that AWS may take back")
+    gpu: GpuConfig | None = Field(default=None, description="nodes with accelerators; none if null")
 
 
 class AwsConfig(Document):
@@ -140,6 +181,7 @@ class StackConfig(Document):
     owner: str = Field(pattern=LABEL_VALUE, description="team that answers for the platform")
     cost_centre: str = Field(pattern=LABEL_VALUE, description="account that pays for it")
     cluster: ClusterConfig = Field(description="the Kubernetes cluster")
+    eks: EksConfig | None = Field(default=None, description="the cluster of kind eks; unused for another kind")
     aws: AwsConfig | None = Field(default=None, description="the AWS account; none without it")
     operators: OperatorsConfig = Field(description="how operators come into it")
     availability: AvailabilityConfig = Field(description="over what the stack is spread")
@@ -203,7 +245,9 @@ def read_stack_config() -> StackConfig:
 
 def _parsed(key: str, text: str) -> Any:
     """Pulumi hands objects and lists over as JSON, and everything else as the text that was written."""
-    number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) and not key.endswith(("accountId", "cpu", "memory", "storage"))
+    number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) and not key.endswith(
+        ("accountId", "cpu", "memory", "storage", "version")
+    )
     if not (text[:1] in ("{", "[") or text in ("true", "false", "null") or number):
         return text
     try:

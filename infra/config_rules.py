@@ -25,7 +25,7 @@ ARCHIVE_AFTER_DAYS = 30
 
 def rule_problems(config: StackConfig, file: str) -> list[Problem]:
     """Everything that is wrong with a configuration whose fields are each right."""
-    problems = [*_everywhere(config), *_cloud(config)]
+    problems = [*_everywhere(config), *_cloud(config), *_cluster(config)]
     if config.environment == "local":
         problems += _local(config)
     if config.environment == "prod":
@@ -51,6 +51,9 @@ def _everywhere(config: StackConfig) -> Iterator[Finding]:
         if service.max_replicas < service.min_replicas:
             limit = f"must be at least {field}.minReplicas ({service.min_replicas})"
             yield f"{field}.maxReplicas", service.max_replicas, limit, "Raise it"
+        if 1 == service.min_replicas < service.max_replicas:
+            limit = f"must be at least 2 where {field}.maxReplicas is more: a service that scales outlives one replica"
+            yield f"{field}.minReplicas", service.min_replicas, limit, "Set it to 2, or make both equal"
     if config.schema_registry.max_replicas > config.schema_registry.min_replicas:
         limit = "must equal schemaRegistry.minReplicas: one registry writes, so more of them on load help nobody"
         yield "schemaRegistry.maxReplicas", config.schema_registry.max_replicas, limit, "Make both equal"
@@ -66,6 +69,25 @@ def _cloud(config: StackConfig) -> Iterator[Finding]:
     if config.environment != "local" and config.aws is None:
         limit = "required outside local: images, keys and secrets live in an AWS account"
         yield "aws", "missing", limit, "Add aws: {accountId: ..., region: ...}"
+
+
+def _cluster(config: StackConfig) -> Iterator[Finding]:
+    eks, zones = config.eks, config.availability.zones
+    if config.cluster.kind != "eks":
+        return
+    if config.environment == "local":
+        yield "cluster.kind", "eks", "must be kubeconfig in local, which is one machine", "Set it to kubeconfig"
+    if config.cluster.context is not None:
+        limit = "only for cluster.kind kubeconfig: the program knows the cluster that it makes"
+        yield "cluster.context", config.cluster.context, limit, "Remove it"
+    if eks is None:
+        limit = "required for cluster.kind eks"
+        fix = "Add eks: {version: ..., administrators: [...], publicAccess: [...], network: ..., zones: [...], ...}"
+        yield "eks", "missing", limit, fix
+        return
+    if len(eks.zones) != zones or len({*eks.zones}) != len(eks.zones):
+        limit = f"must name each of the {zones} zones of availability.zones once"
+        yield "eks.zones", ", ".join(eks.zones), limit, "Name as many letters, or change availability.zones"
 
 
 def _local(config: StackConfig) -> Iterator[Finding]:
@@ -90,6 +112,6 @@ def _prod(config: StackConfig) -> Iterator[Finding]:
     for field, value, minimum in least:
         if value < minimum:
             yield field, value, f"must be at least {minimum} in prod", f"Set it to {minimum} or more"
-    if config.cluster.context is None:
+    if config.cluster.kind == "kubeconfig" and config.cluster.context is None:
         limit = "required in prod, so that it is never whatever cluster happens to be current"
         yield "cluster.context", "null", limit, "Name the context of the production cluster"

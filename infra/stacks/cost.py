@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pulumi
 
-from infra.components.foundation import image_registry_layout, object_store_layout
+from infra.components.foundation import cluster_layout, image_registry_layout, network_layout, object_store_layout
 from infra.components.streaming import kafka_cost
 from infra.components.streaming.strimzi_layout import StrimziArgs
 from infra.config import StackConfig
@@ -27,7 +27,7 @@ def estimate_cost(config: StackConfig, catalog: Catalog, profile: Profile, plan:
     if config.environment == "local" or config.aws is None:
         return Estimate(config.environment, (), {}, (NOTHING,))
     usages = _usages(catalog, profile, plan)
-    left_out = notes(catalog.prices, region=config.aws.region)
+    left_out = notes(catalog.prices, region=config.aws.region, own_cluster=plan.cluster is not None)
     return estimate(config.environment, usages, plan.tenants, catalog.prices, left_out)
 
 
@@ -64,6 +64,10 @@ def budget_problems(config: StackConfig, catalog: Catalog, cost: Estimate, *, fi
 def _usages(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Usage]:
     for pods in _running(catalog, profile, plan):
         yield from pods.usages()
+    if plan.network is not None:
+        yield from network_layout.usages(plan.network)
+    if plan.cluster is not None:
+        yield from cluster_layout.usages(plan.cluster, catalog.prices, _running(catalog, profile, plan))
     if plan.credentials.secrets_manager:
         yield from kafka_cost.secret_usages(plan.credentials.users, catalog.users)
     if plan.object_store is not None:

@@ -2,4 +2,12 @@
 
 from infra.stacks.profile import Profile
 
-PROFILE = Profile(kafka="strimzi", keep=True, own_registry=True, secrets_manager=True, recovery_days=0)
+PROFILE = Profile(
+    kafka="strimzi",
+    keep=True,
+    own_registry=True,
+    secrets_manager=True,
+    gateway_in_each_zone=False,
+    private_endpoints=False,
+    recovery_days=0,
+)

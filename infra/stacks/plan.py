@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from infra.components.foundation.cluster_layout import ClusterArgs
 from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_host, repository_name
+from infra.components.foundation.network_layout import NetworkArgs
 from infra.components.foundation.object_store_layout import ObjectStoreArgs
 from infra.components.foundation.tenancy import TenancyArgs
 from infra.components.foundation.tenancy_layout import (
@@ -39,6 +41,7 @@ from infra.core.wiring import Member, Party, Wiring, wire
 from infra.core.workload.spec import Replicas, WorkloadSpec
 from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
+from infra.stacks.cluster_plan import cluster_args, network_args
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.profile import Profile
 
@@ -66,6 +69,8 @@ class Plan:
     governance: GovernanceArgs
     object_store: ObjectStoreArgs | None
     image_registry: ImageRegistryArgs | None
+    network: NetworkArgs | None
+    cluster: ClusterArgs | None
 
 
 def make_plan(
@@ -156,6 +161,8 @@ def make_plan(
         image_registry=ImageRegistryArgs(services=(GATEWAY,), keep=profile.keep)
         if profile.own_registry and config.aws
         else None,
+        network=network_args(config, profile),
+        cluster=cluster_args(config, catalog, profile, shares, tenants, file=file),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -27,7 +27,10 @@ from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
-from infra.stacks.providers import make_providers
+from infra.stacks.providers import cluster_provider, make_providers
+
+if TYPE_CHECKING:
+    from infra.components.foundation.cluster import Cluster
 
 PROFILES: Mapping[Environment, Profile] = {"local": local.PROFILE, "dev": dev.PROFILE, "prod": prod.PROFILE}
 GATEWAY_PACKAGE = "stream_gateway"
@@ -54,7 +57,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     cost = estimate_cost(config, catalog, profile, plan)
     check_budget(config, catalog, cost, file=file)
     admission = parse_admission(read_admission(), plan.ownership)
-    options = pulumi.ResourceOptions(providers=make_providers(config, plan.ownership))
+    options, cluster = _cluster(config, plan)
     Admission("admission", admission, opts=options)
     tenancy = Tenancy("tenancy", plan.tenancy, opts=options)
     mesh = _mesh(plan, profile, tenancy, options)
@@ -94,7 +97,22 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "monthlyCost": cost.as_output(),
         "recordedCharts": [chart.recorded for chart in charts if chart.recorded],
         **outputs,
+        **({"clusterName": cluster.name, "kubeconfig": cluster.kubeconfig} if cluster else {}),
     }
+
+
+def _cluster(config: StackConfig, plan: Plan) -> tuple[pulumi.ResourceOptions, Cluster | None]:
+    # The providers of everything: a cluster that the program makes comes before what is declared in it.
+    providers = make_providers(config, plan.ownership)
+    cluster: Cluster | None = None
+    if plan.network is not None and plan.cluster is not None:
+        from infra.components.foundation.cluster import Cluster  # noqa: PLC0415 - as in _aws_parts
+        from infra.components.foundation.network import Network  # noqa: PLC0415
+
+        options = pulumi.ResourceOptions(providers=[*providers])
+        network = Network("network", plan.network, opts=options)
+        cluster = Cluster("cluster", plan.cluster, network=network, opts=options)
+    return pulumi.ResourceOptions(providers=[cluster_provider(config, cluster), *providers]), cluster
 
 
 def _mesh(plan: Plan, profile: Profile, tenancy: Tenancy, options: pulumi.ResourceOptions) -> Mesh:

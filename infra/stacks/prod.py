@@ -2,4 +2,12 @@
 
 from infra.stacks.profile import Profile
 
-PROFILE = Profile(kafka="strimzi", keep=True, own_registry=True, secrets_manager=True, recovery_days=30)
+PROFILE = Profile(
+    kafka="strimzi",
+    keep=True,
+    own_registry=True,
+    secrets_manager=True,
+    gateway_in_each_zone=True,
+    private_endpoints=True,
+    recovery_days=30,
+)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pulumi
 import pulumi_kubernetes
 import pulumi_random
@@ -9,7 +12,10 @@ import pulumi_random
 from infra.config import AwsConfig, StackConfig
 from infra.core.labels import Ownership, resource_tags
 
-AWS_SERVICES = ("ecr", "kms", "s3", "secretsmanager", "sts")
+if TYPE_CHECKING:
+    from infra.components.foundation.cluster import Cluster
+
+AWS_SERVICES = ("ec2", "ecr", "eks", "iam", "kms", "logs", "s3", "secretsmanager", "sts")
 """Services that the program uses, as the provider's ``endpoints`` names them."""
 
 EMULATOR_CREDENTIAL = "test"
@@ -17,21 +23,41 @@ EMULATOR_CREDENTIAL = "test"
 
 
 def make_providers(config: StackConfig, ownership: Ownership) -> list[pulumi.ProviderResource]:
-    """Kubernetes and random always, AWS where the configuration names an account."""
-    providers: list[pulumi.ProviderResource] = [
-        pulumi_kubernetes.Provider(
-            "kubernetes",
-            context=config.cluster.context,
-            enable_server_side_apply=True,
-            # Configuration changes in place: a deletion in between would leave pods without it.
-            enable_config_map_mutable=True,
-            enable_secret_mutable=True,
-        ),
-        pulumi_random.Provider("random"),
-    ]
+    """Random always, AWS where the configuration names an account."""
+    providers: list[pulumi.ProviderResource] = [pulumi_random.Provider("random")]
     if config.aws is not None:
         providers.append(_aws(config.aws, ownership))
     return providers
+
+
+def cluster_provider(config: StackConfig, cluster: Cluster | None) -> pulumi.ProviderResource:
+    """The provider of the Kubernetes cluster.
+
+    Args:
+        config: configuration of the stack.
+        cluster: the cluster that the program makes, if it makes one; else the ambient KUBECONFIG counts.
+    """
+    options = pulumi.ResourceOptions(depends_on=list(cluster.ready)) if cluster else None
+    identifier = None
+    if config.aws is not None and cluster is not None:
+        # Only another cluster makes every object a new one, and not another address of the same.
+        identifier = cluster.name.apply(_identifier(config.aws))
+    provider: pulumi.ProviderResource = pulumi_kubernetes.Provider(
+        "kubernetes",
+        context=config.cluster.context,
+        kubeconfig=cluster.kubeconfig if cluster else None,
+        cluster_identifier=identifier,
+        enable_server_side_apply=True,
+        # Configuration changes in place: a deletion in between would leave pods without it.
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
+        opts=options,
+    )
+    return provider
+
+
+def _identifier(aws: AwsConfig) -> Callable[[str], str]:
+    return lambda name: f"{aws.account_id}/{aws.region}/{name}"
 
 
 def _aws(aws: AwsConfig, ownership: Ownership) -> pulumi.ProviderResource:

@@ -79,7 +79,7 @@ def valid_environments(draw: st.DrawFn) -> Environment:
         "schemaRegistry": {"minReplicas": registry, "maxReplicas": registry, "size": _size(draw, (128, 1024))},
         "streamGateway": {
             "minReplicas": gateways,
-            "maxReplicas": draw(st.integers(min_value=gateways, max_value=10)),
+            "maxReplicas": 1 if gateways == 1 else draw(st.integers(min_value=gateways, max_value=10)),
             "size": _size(draw, (64, 1024)),
         },
         "objectStore": {
@@ -115,6 +115,11 @@ def _drop(path: str) -> Callable[[Values], None]:
     return change
 
 
+def _make_an_undescribed_cluster(values: Values) -> None:
+    values["cluster"] = {"kind": "eks"}
+    values.pop("eks", None)
+
+
 MISTAKES: dict[str, tuple[str, Callable[[Values], None]]] = {
     "a number as text": ("streaming.brokers", _put("streaming.brokers", "three")),
     "a truth value as number": ("streaming.minInSync", _put("streaming.minInSync", True)),
@@ -135,7 +140,7 @@ MISTAKES: dict[str, tuple[str, Callable[[Values], None]]] = {
     "an unknown tenant": ("tenants", _put("tenants", ["trading-dusk"])),
     "a tenant twice": ("tenants", _put("tenants", ["analytics", "analytics"])),
     "tenants as text": ("tenants", _put("tenants", "analytics")),
-    "a cluster that comes later": ("cluster.kind", _put("cluster.kind", "eks")),
+    "a cluster to make that is not described": ("eks", _make_an_undescribed_cluster),
     "a cluster of no kind": ("cluster.kind", _put("cluster.kind", "minikube")),
     "a short account": ("aws.accountId", _put("aws", {"accountId": "1234", "region": "us-east-1"})),
     "no region": ("aws.region", _put("aws", {"accountId": "123456789012"})),
@@ -145,6 +150,10 @@ MISTAKES: dict[str, tuple[str, Callable[[Values], None]]] = {
     ),
     "an unknown mode": ("operators.mode", _put("operators.mode", "maybe")),
     "no zones": ("availability.zones", _put("availability.zones", 0)),
+    "autoscaling from one": (
+        "streamGateway.minReplicas",
+        _put("streamGateway", {"minReplicas": 1, "maxReplicas": 3, "size": {"cpu": "50m", "memory": "64Mi"}}),
+    ),
     "fewer at most than at least": ("streamGateway.maxReplicas", _put("streamGateway.maxReplicas", 0)),
     "archive before infrequent access": ("objectStore.archiveDays", _put("objectStore.archiveDays", 60)),
     "infrequent access too early": ("objectStore.infrequentAccessDays", _put("objectStore.infrequentAccessDays", 1)),

@@ -73,6 +73,10 @@ class _Mocks(pulumi_mocks.Mocks):
                 "keyId": f"{args.name}-id",
                 "repositoryUrl": "mock/repository",
             }
+        if args.typ == "aws:eks/cluster:Cluster":
+            state |= {"endpoint": "https://mock.eks", "certificateAuthority": {"data": "bW9jaw=="}}
+        if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
+            state["latestVersion"] = 1
         return f"{args.name}_id", state
 
 

@@ -24,6 +24,7 @@ CPU, MEMORY = "node-cpu", "node-memory"
 KMS_KEY, SECRET, VOLUME, IMAGES = "kms-key", "secret", "ebs-gp3", "ecr-storage"
 STANDARD, INFREQUENT, GLACIER = "s3-standard", "s3-infrequent", "s3-glacier"
 CLUSTER, NAT, ZONE_TRANSFER = "eks-cluster", "nat-gateway", "zone-transfer"
+ENDPOINT = "vpc-endpoint"
 NEEDED: Mapping[str, Unit] = {
     KMS_KEY: "month",
     SECRET: "month",
@@ -34,6 +35,7 @@ NEEDED: Mapping[str, Unit] = {
     GLACIER: "GiB-month",
     CLUSTER: "hour",
     NAT: "hour",
+    ENDPOINT: "hour",
     ZONE_TRANSFER: "GiB",
 }
 """Rows that the estimate is made of, with the unit that it counts them in."""

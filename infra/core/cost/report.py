@@ -102,12 +102,13 @@ def _cells(amounts: Amounts) -> tuple[str, str, str]:
     return usd(amounts.typical), usd(amounts.idle), usd(amounts.survives)
 
 
-def notes(prices: PriceCatalog, *, region: str) -> tuple[str, ...]:
+def notes(prices: PriceCatalog, *, region: str, own_cluster: bool = False) -> tuple[str, ...]:
     """What an estimate leaves out, with the prices of it that are known.
 
     Args:
         prices: the price table.
         region: region of the stack.
+        own_cluster: whether the stack makes the cluster and the network that it lives in.
     """
     eks, nat = (usd(prices.prices[name].usd * HOURS_A_MONTH) for name in (CLUSTER, NAT))
     zone = prices.prices[ZONE_TRANSFER].usd
@@ -116,8 +117,17 @@ def notes(prices: PriceCatalog, *, region: str) -> tuple[str, ...]:
     return (
         *([] if region in known else [elsewhere]),
         "what tenants run in their own namespaces: their quotas bound it, see `at most`",
-        f"the cluster and its network, which exist already: an EKS control plane is {eks} USD, a NAT gateway {nat} USD",
-        "room on the nodes that nobody asks for, and what the cluster itself runs",
+        *(
+            [
+                "nodes beyond those that there are at first, and nodes with accelerators",
+                "what goes through gateways and endpoints, and the gateways' public addresses",
+            ]
+            if own_cluster
+            else [
+                f"cluster and network, which exist already: an EKS control plane is {eks} USD, a NAT gateway {nat} USD",
+                "room on the nodes that nobody asks for, and what the cluster itself runs",
+            ]
+        ),
         f"traffic, such as copies of Kafka's partitions: {zone} USD for each GiB from one zone to another, each way",
         "requests to S3, KMS and Secrets Manager, logs, replaced versions of objects, further versions of rotated keys",
         "savings by spot nodes or commitments, whose prices are not known here",

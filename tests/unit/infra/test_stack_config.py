@@ -92,7 +92,7 @@ def test_all_problems_are_told_at_once():
         ("availability.zones", {"availability": {"zones": 2}}),
         ("streamGateway.minReplicas", {"streamGateway": {"minReplicas": 1}}),
         ("schemaRegistry.minReplicas", {"schemaRegistry": {"minReplicas": 1, "maxReplicas": 1}}),
-        ("cluster.context", {"cluster": {"context": None}}),
+        ("cluster.context", {"cluster": {"kind": "kubeconfig", "context": None}}),
     ],
 )
 def test_production_is_refused_when_the_loss_of_one_thing_would_be_an_outage(field: str, section: dict):

@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any
 
 import pulumi
@@ -7,7 +8,10 @@ from infra.components.foundation.object_store_layout import ObjectStoreArgs
 from infra.components.foundation.object_store_layout import usages as bucket_usages
 from infra.config import StackConfig, load_stack_config
 from infra.core.catalog.catalog import Catalog
+from infra.core.catalog.prices import CPU, MEMORY
 from infra.core.cost.estimate import Estimate
+from infra.core.cost.report import usd
+from infra.core.cost.usage import HOURS_A_MONTH
 from infra.core.errors import ConfigurationError
 from infra.core.labels import Ownership
 from infra.stacks.cost import NOTHING, budget_problems, check_budget, estimate_cost
@@ -64,9 +68,37 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
         "kafka-credentials",
         "object-store",
         "image-registry",
+        "network",
+        "cluster",
     }
-    assert all(amounts.typical >= amounts.idle > 0 for amounts in cost.by_component().values())
+    parts = dict(cost.by_component())
+    cluster = parts.pop("cluster")
+    assert all(amounts.typical >= amounts.idle > 0 for amounts in parts.values())
+    # Nodes stay while fewer pods use them: what these save is room that nobody asks for.
+    saved = sum(amounts.typical - amounts.idle for amounts in parts.values())
+    assert abs(cluster.idle - cluster.typical - saved) < Decimal("0.10")
+    assert cost.total.typical > cost.total.survives > 0
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_in_a_cluster_that_exists_already_idle_pods_cost_less_and_its_price_is_only_said(stack: str):
+    _, cost = priced(stack, cluster={"kind": "kubeconfig", "context": "ours"})
+    assert not {"network", "cluster"} & set(cost.by_component())
     assert cost.total.typical > cost.total.idle > cost.total.survives > 0
+    assert any("an EKS control plane is 73.00 USD, a NAT gateway 32.85 USD" in note for note in cost.notes)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_pods_and_the_room_beside_them_cost_what_the_nodes_cost(stack: str):
+    config, cost = priced(stack)
+    prices = CATALOG.prices
+    (room,) = [line for line in cost.lines if line.usage.price == prices.node.price]
+    pods = sum(line.usd.typical for line in cost.lines if line.usage.price in (CPU, MEMORY))
+    nodes = int(room.usage.item.split()[2])
+    expected = nodes * HOURS_A_MONTH * prices.prices[prices.node.price].usd
+    assert config.eks
+    assert nodes >= len(config.eks.zones)
+    assert abs(room.usd.typical + pods - expected) < Decimal("0.20")
 
 
 def test_what_survives_a_destruction_is_what_is_kept_and_no_secret_in_recovery():
@@ -76,6 +108,8 @@ def test_what_survives_a_destruction_is_what_is_kept_and_no_secret_in_recovery()
         ("kafka-broker", "volumes"),
         ("kafka-controller", "volumes"),
         ("object-store", "key"),
+        ("network", "key"),
+        ("cluster", "key"),
         ("object-store", "objects"),
         ("object-store", "objects, rarely used"),
         ("object-store", "objects, archived"),
@@ -134,8 +168,8 @@ def test_a_budget_that_is_exceeded_is_named_with_the_difference_and_the_largest_
     _, cost = priced("prod")
     over = cost.total.typical - 500
     assert problem == (
-        f"Pulumi.prod.yaml: budget is 500 USD: less than the typical cost of a month, {cost.total.typical} USD, "
-        f"by {over}; kafka-broker is largest with {cost.by_component()['kafka-broker'].typical}. "
+        f"Pulumi.prod.yaml: budget is 500 USD: less than the typical cost of a month, {usd(cost.total.typical)} USD, "
+        f"by {usd(over)}; cluster is largest with {usd(cost.by_component()['cluster'].typical)}. "
         "Raise it, or ask for fewer or smaller replicas."
     )
 

@@ -1,0 +1,243 @@
+"""The network that nodes and pods live in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import cloudwatch, ec2, iam, kms
+
+from infra.components.foundation.network_layout import (
+    INTERFACES,
+    LOG_DAYS,
+    NetworkArgs,
+    Zone,
+    document,
+    flow_log_permissions,
+    flow_log_trust,
+    log_key_policy,
+    zones_of,
+)
+from infra.components.foundation.object_store import KEY_DELETION_DAYS
+from infra.core.component import PlatformComponent
+
+ANYWHERE = "0.0.0.0/0"
+HTTPS = 443
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A zone's two subnets and the table of routes of the private one."""
+
+    zone: Zone
+    public: ec2.Subnet
+    private: ec2.Subnet
+    routes: ec2.RouteTable
+
+
+class Network(PlatformComponent):
+    """A VPC: private and public subnets in each zone, NAT, endpoints of AWS services, logged flows.
+
+    Attributes:
+        vpc_id: id of the VPC.
+        private_subnets: ids of the private subnets, one for each zone.
+        ready: what must be there before a machine in a private subnet reaches anything.
+    """
+
+    DOMAIN = "foundation"
+    vpc_id: pulumi.Output[str]
+    private_subnets: Sequence[pulumi.Output[str]]
+    ready: Sequence[pulumi.Resource]
+
+    def __init__(self, name: str, args: NetworkArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts=opts)
+        self._args = args
+        vpc = ec2.Vpc(
+            self.child("vpc"),
+            cidr_block=args.cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags={"Name": args.name},
+            opts=self.child_options(),
+        )
+        self._vpc = vpc
+        # Neither ingress nor egress: what nobody gives a group gets this one.
+        ec2.DefaultSecurityGroup(
+            self.child("default-group"),
+            vpc_id=vpc.id,
+            tags={"Name": f"{args.name}-default"},
+            opts=self.child_options(),
+        )
+        self._flow_logs()
+        places = [self._place(zone) for zone in zones_of(args)]
+        routes = [*self._public_routes(places), *self._private_routes(places)]
+        endpoints = self._endpoints(places)
+        self.vpc_id = vpc.id
+        self.private_subnets = [place.private.id for place in places]
+        self.ready = [*routes, *endpoints]
+        self.register_outputs({"vpcId": vpc.id, "privateSubnets": self.private_subnets})
+
+    def _place(self, zone: Zone) -> _Place:
+        def subnet(role: str, cidr: str, tag: str) -> ec2.Subnet:
+            return ec2.Subnet(
+                self.child(f"{role}-{zone.letter}"),
+                vpc_id=self._vpc.id,
+                availability_zone=zone.name,
+                cidr_block=cidr,
+                map_public_ip_on_launch=False,
+                tags={"Name": f"{self._args.name}-{role}-{zone.letter}", tag: "1"},
+                opts=self.child_options(),
+            )
+
+        # Where load balancers go is read from these tags (AWS Load Balancer Controller, subnet auto-discovery).
+        public = subnet("public", zone.public, "kubernetes.io/role/elb")
+        private = subnet("private", zone.private, "kubernetes.io/role/internal-elb")
+        return _Place(zone, public, private, self._table(f"private-{zone.letter}", private))
+
+    def _table(self, role: str, *subnets: ec2.Subnet) -> ec2.RouteTable:
+        table = ec2.RouteTable(
+            self.child(f"{role}-routes"),
+            vpc_id=self._vpc.id,
+            tags={"Name": f"{self._args.name}-{role}"},
+            opts=self.child_options(),
+        )
+        for index, subnet in enumerate(subnets):
+            ec2.RouteTableAssociation(
+                self.child(f"{role}-in-{index}"),
+                route_table_id=table.id,
+                subnet_id=subnet.id,
+                opts=self.child_options(),
+            )
+        return table
+
+    def _public_routes(self, places: Sequence[_Place]) -> list[pulumi.Resource]:
+        gateway = ec2.InternetGateway(
+            self.child("internet"), vpc_id=self._vpc.id, tags={"Name": self._args.name}, opts=self.child_options()
+        )
+        table = self._table("public", *(place.public for place in places))
+        route = ec2.Route(
+            self.child("public-default"),
+            route_table_id=table.id,
+            destination_cidr_block=ANYWHERE,
+            gateway_id=gateway.id,
+            opts=self.child_options(),
+        )
+        return [route]
+
+    def _private_routes(self, places: Sequence[_Place]) -> list[pulumi.Resource]:
+        gateways = [self._gateway(place) for place in places[: self._args.gateways]]
+        return [
+            ec2.Route(
+                self.child(f"private-{place.zone.letter}-default"),
+                route_table_id=place.routes.id,
+                destination_cidr_block=ANYWHERE,
+                nat_gateway_id=gateways[place.zone.gateway].id,
+                opts=self.child_options(),
+            )
+            for place in places
+        ]
+
+    def _gateway(self, place: _Place) -> ec2.NatGateway:
+        tags = {"Name": f"{self._args.name}-nat-{place.zone.letter}"}
+        address = ec2.Eip(
+            self.child(f"nat-{place.zone.letter}-address"), domain="vpc", tags=tags, opts=self.child_options()
+        )
+        return ec2.NatGateway(
+            self.child(f"nat-{place.zone.letter}"),
+            subnet_id=place.public.id,
+            allocation_id=address.id,
+            connectivity_type="public",
+            tags=tags,
+            opts=self.child_options(),
+        )
+
+    def _endpoints(self, places: Sequence[_Place]) -> list[pulumi.Resource]:
+        args, service = self._args, f"com.amazonaws.{self._args.region}"
+        endpoints: list[pulumi.Resource] = [
+            ec2.VpcEndpoint(
+                self.child("endpoint-s3"),
+                vpc_id=self._vpc.id,
+                service_name=f"{service}.s3",
+                vpc_endpoint_type="Gateway",
+                route_table_ids=[place.routes.id for place in places],
+                tags={"Name": f"{args.name}-s3"},
+                opts=self.child_options(),
+            )
+        ]
+        if not args.endpoints:
+            return endpoints
+        group = ec2.SecurityGroup(
+            self.child("endpoint-group"),
+            name=f"{args.name}-endpoints",
+            description="HTTPS from the network to the endpoints of AWS services",
+            vpc_id=self._vpc.id,
+            ingress=[
+                {
+                    "description": "HTTPS from the network",
+                    "protocol": "tcp",
+                    "from_port": HTTPS,
+                    "to_port": HTTPS,
+                    "cidr_blocks": [args.cidr],
+                }
+            ],
+            tags={"Name": f"{args.name}-endpoints"},
+            opts=self.child_options(),
+        )
+        for name in INTERFACES:
+            endpoint = ec2.VpcEndpoint(
+                self.child(f"endpoint-{name.replace('.', '-')}"),
+                vpc_id=self._vpc.id,
+                service_name=f"{service}.{name}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=[place.private.id for place in places],
+                security_group_ids=[group.id],
+                tags={"Name": f"{args.name}-{name}"},
+                opts=self.child_options(),
+            )
+            endpoints.append(endpoint)
+        return endpoints
+
+    def _flow_logs(self) -> None:
+        args = self._args
+        group_name = f"/aws/vpc/{args.name}/flows"
+        key = kms.Key(
+            self.child("key"),
+            description=f"Encrypts the flow logs of {args.name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=KEY_DELETION_DAYS,
+            policy=document(log_key_policy(args.account_id, args.region, [group_name])),
+            opts=self.child_options(keep=args.keep),
+        )
+        group = cloudwatch.LogGroup(
+            self.child("flows"),
+            name=group_name,
+            retention_in_days=LOG_DAYS,
+            kms_key_id=key.arn,
+            opts=self.child_options(),
+        )
+        role = iam.Role(
+            self.child("flows-role"),
+            name=f"{args.name}-{args.region}-flow-logs",
+            assume_role_policy=flow_log_trust(args.account_id, args.region),
+            opts=self.child_options(),
+        )
+        permission = iam.RolePolicy(
+            self.child("flows-permission"),
+            name="write-flow-logs",
+            role=role.name,
+            policy=group.arn.apply(flow_log_permissions),
+            opts=self.child_options(),
+        )
+        ec2.FlowLog(
+            self.child("flow-log"),
+            vpc_id=self._vpc.id,
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            max_aggregation_interval=600,
+            tags={"Name": args.name},
+            opts=self.child_options(after=[permission]),
+        )

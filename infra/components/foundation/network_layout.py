@@ -1,0 +1,128 @@
+"""Addresses, zones and prices of the network, as plain values."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from pydantic import Field
+
+from infra.core.catalog.prices import ENDPOINT, KMS_KEY, NAT
+from infra.core.cost.usage import HOURS_A_MONTH, PLATFORM, Usage
+from infra.core.models import Args
+
+NAME = "network"
+"""Its name as a part of the platform."""
+
+MOST_ZONES = 6
+"""Most availability zones of a region (us-east-1, AWS Regions and Availability Zones)."""
+
+PRIVATE_BITS, PUBLIC_BITS = 3, 6
+"""Seven eighths of the network are for nodes and pods, of which each has an address; the last one is for gateways and
+load balancers."""
+
+INTERFACES = ("ec2", "ecr.api", "ecr.dkr", "eks-auth", "kms", "logs", "secretsmanager", "sts")
+"""Services that nodes and pods call, which have endpoints of their own; S3 has one that costs nothing."""
+
+LOG_DAYS = 365
+"""Days for which flow logs are kept: intrusions are found after months."""
+
+
+class NetworkArgs(Args):
+    """A network over several zones."""
+
+    name: str = Field(min_length=1, max_length=60, description="name of the network")
+    account_id: str = Field(pattern=r"^[0-9]{12}$", description="account that owns it")
+    region: str = Field(description="region that it is in")
+    zones: tuple[str, ...] = Field(min_length=2, max_length=MOST_ZONES, description="letters of its zones")
+    cidr: str = Field(description="its addresses")
+    gateways: int = Field(ge=1, le=MOST_ZONES, description="NAT gateways; fewer than zones share")
+    endpoints: bool = Field(description="whether calls to AWS stay inside the network")
+    keep: bool = Field(default=True, description="whether the key outlives a mistake")
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One availability zone and its two subnets."""
+
+    name: str
+    letter: str
+    private: str
+    public: str
+    gateway: int
+
+
+def zones_of(args: NetworkArgs) -> tuple[Zone, ...]:
+    """The subnets of each zone, which do not overlap, and the NAT gateway that each uses."""
+    whole = ipaddress.ip_network(args.cidr)
+    *eighths, last = whole.subnets(prefixlen_diff=PRIVATE_BITS)
+    publics = last.subnets(prefixlen_diff=PUBLIC_BITS - PRIVATE_BITS)
+    return tuple(
+        Zone(f"{args.region}{letter}", letter, str(private), str(public), index % args.gateways)
+        for index, (letter, private, public) in enumerate(zip(args.zones, eighths, publics, strict=False))
+    )
+
+
+def log_key_policy(account_id: str, region: str, groups: Sequence[str]) -> list[dict[str, Any]]:
+    """Statements of a key that encrypts log groups (CloudWatch Logs User Guide, encrypt log data using AWS KMS)."""
+    arns = [f"arn:aws:logs:{region}:{account_id}:log-group:{group}" for group in groups]
+    return [
+        {
+            "Sid": "AccountDecidesByIam",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        {
+            "Sid": "LogsOfThese",
+            "Effect": "Allow",
+            "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+            "Action": ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arns}},
+        },
+    ]
+
+
+def flow_log_trust(account_id: str, region: str) -> str:
+    """Who may write flow logs: this account's own (VPC User Guide, IAM role for publishing flow logs)."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account_id},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{region}:{account_id}:vpc-flow-log/*"},
+        },
+    }
+    return document([statement])
+
+
+def flow_log_permissions(group_arn: str) -> str:
+    """What writing to one log group takes."""
+    statement = {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        "Resource": [group_arn, f"{group_arn}:*"],
+    }
+    return document([statement])
+
+
+def document(statements: list[dict[str, Any]]) -> str:
+    """An IAM or key policy."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)
+
+
+def usages(args: NetworkArgs) -> Iterator[Usage]:
+    """Gateways and endpoints by the hour, wherever traffic goes; traffic itself is not estimated."""
+    hours = Fraction(HOURS_A_MONTH)
+    yield Usage(NAME, PLATFORM, "NAT gateways", NAT, args.gateways * hours, args.gateways * hours)
+    if args.endpoints:
+        endpoints = len(INTERFACES) * len(args.zones) * hours
+        yield Usage(NAME, PLATFORM, "endpoints of AWS services", ENDPOINT, endpoints, endpoints)
+    yield Usage(NAME, PLATFORM, "key", KMS_KEY, Fraction(1), Fraction(1), Fraction(int(args.keep)))
