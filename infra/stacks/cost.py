@@ -6,9 +6,15 @@ from collections.abc import Iterator
 
 import pulumi
 
-from infra.components.foundation import cluster_layout, image_registry_layout, network_layout, object_store_layout
+from infra.components.foundation import (
+    cluster_layout,
+    image_registry_layout,
+    network_layout,
+    object_store_layout,
+    operators_layout,
+)
 from infra.components.streaming import kafka_cost
-from infra.components.streaming.strimzi_layout import StrimziArgs
+from infra.components.streaming.strimzi_layout import OPERATOR_NAMESPACE, StrimziArgs
 from infra.config import StackConfig
 from infra.core.catalog.catalog import FOLDER, Catalog
 from infra.core.cost.estimate import Estimate, estimate
@@ -83,5 +89,7 @@ def _running(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Running
         footprint = catalog.charts["strimzi"].footprint
         operator = Compute(footprint.cpu, footprint.memory) * footprint.replicas
         yield Running("strimzi-cluster-operator", operator, operator)
+    if profile.operators:
+        yield from operators_layout.running(catalog.charts, OPERATOR_NAMESPACE)
     for spec in plan.workloads:
         yield running(spec, keep=profile.keep)

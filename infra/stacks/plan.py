@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from infra.components.foundation import operators_layout
 from infra.components.foundation.cluster_layout import ClusterArgs
 from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_host, repository_name
 from infra.components.foundation.network_layout import NetworkArgs
@@ -116,6 +117,8 @@ def make_plan(
     shares = [*map(workload_share, workloads), *kafka_layout.operator_shares(kafka)]
     if isinstance(kafka, StrimziArgs):
         shares += strimzi_layout.operator_shares(catalog.charts["strimzi"].footprint)
+    if profile.operators:
+        shares += operators_layout.shares(catalog.charts, strimzi_layout.OPERATOR_NAMESPACE)
     tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
     problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
     if problems:
@@ -125,6 +128,7 @@ def make_plan(
     members = [
         *(spec.member() for spec in workloads),
         *kafka_layout.operator_members(kafka),
+        *(operators_layout.members(strimzi_layout.OPERATOR_NAMESPACE, ownership) if profile.operators else ()),
         *_tenant_members(clients, access, namespaces),
     ]
     return Plan(

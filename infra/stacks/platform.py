@@ -12,6 +12,8 @@ from infra.components.edge.mesh_layout import DEFINITIONS
 from infra.components.foundation.admission import Admission
 from infra.components.foundation.admission_layout import parse_admission
 from infra.components.foundation.operator_chart import OperatorChart, OperatorChartArgs
+from infra.components.foundation.operators import PlatformOperators, PlatformOperatorsArgs
+from infra.components.foundation.operators_layout import CERT_MANAGER
 from infra.components.foundation.tenancy import Tenancy
 from infra.components.governance.governance import Governance
 from infra.components.streaming import strimzi_layout
@@ -69,6 +71,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, ready=tenancy.ready, opts=options
     )
     charts = _operators(config, catalog, plan, profile, ready, options)
+    recorded = _platform_operators(config, catalog, plan, profile, ready, options)
     backbone = StreamingBackbone(
         "streaming",
         plan.streaming,
@@ -95,7 +98,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "streamGatewayImage": plan.gateway.image.reference,
         "accessDecisionsUrl": governance.decision_url,
         "monthlyCost": cost.as_output(),
-        "recordedCharts": [chart.recorded for chart in charts if chart.recorded],
+        "recordedCharts": [*(chart.recorded for chart in charts if chart.recorded), *recorded],
         **outputs,
         **({"clusterName": cluster.name, "kubeconfig": cluster.kubeconfig} if cluster else {}),
     }
@@ -141,6 +144,27 @@ def _aws_parts(plan: Plan, options: pulumi.ResourceOptions) -> tuple[dict[str, A
 
         outputs["imageRepositories"] = ImageRegistry("image-registry", plan.image_registry, opts=options).urls
     return outputs, key_arn
+
+
+def _platform_operators(
+    config: StackConfig,
+    catalog: Catalog,
+    plan: Plan,
+    profile: Profile,
+    ready: Mapping[str, Sequence[pulumi.Resource]],
+    options: pulumi.ResourceOptions,
+) -> Sequence[str]:
+    if not profile.operators:
+        return ()
+    args = PlatformOperatorsArgs(
+        namespace=OPERATOR_NAMESPACE,
+        ownership=plan.ownership,
+        charts=catalog.charts,
+        mode=config.operators.mode,
+        definitions=read_definitions(catalog.charts[CERT_MANAGER].crds),
+        keep=profile.keep,
+    )
+    return PlatformOperators("operators", args, after=ready[OPERATOR_NAMESPACE], opts=options).recorded
 
 
 def _operators(

@@ -18,3 +18,8 @@ class Profile(Args):
     gateway_in_each_zone: bool = Field(description="whether each zone has a NAT gateway of its own")
     private_endpoints: bool = Field(description="whether calls to AWS stay inside the network")
     recovery_days: int = Field(ge=0, le=30, description="Secrets Manager's recovery window; 0 deletes at once")
+
+    @property
+    def operators(self) -> bool:
+        """Whether it has operators: an environment without any has nothing for them to work on either."""
+        return self.kafka == "strimzi"

@@ -97,7 +97,10 @@ def test_components_are_named_by_domain_and_class(stack: str):
         "platform:streaming:StreamingBackbone",
     }
     if stack != "local":
-        expected |= {f"platform:foundation:{name}" for name in ("Cluster", "ImageRegistry", "Network", "OperatorChart")}
+        expected |= {
+            f"platform:foundation:{name}"
+            for name in ("Cluster", "ImageRegistry", "Network", "OperatorChart", "PlatformOperators")
+        }
     assert components == expected
 
 
@@ -320,6 +323,7 @@ def test_custom_resources_depend_on_their_definitions(stack: str):
     definitions = {r.name: r.urn for r in rendered(stack).of_type(":CustomResourceDefinition")}
     for prefix, count, names in (
         ("strimzi-", 4, ("streaming-controllers", "streaming-brokers", "streaming-cluster")),
+        ("operators-cert-manager-", 2, ("operators-root-issuer", "operators-metrics-certificate")),
         ("mesh-", 3, ("mesh-platform-streaming-default-deny", "mesh-platform-streaming-kafka-callers")),
     ):
         wanted = {urn for name, urn in definitions.items() if name.startswith(prefix)}
@@ -329,13 +333,22 @@ def test_custom_resources_depend_on_their_definitions(stack: str):
 
 
 def test_crds_only_records_the_chart_and_install_declares_it():
-    assert rendered("prod").outputs["recordedCharts"] == ["oci://quay.io/strimzi-helm/strimzi-kafka-operator:1.2.0"]
+    recorded = rendered("prod").outputs["recordedCharts"]
+    assert [chart.rpartition("/")[2] for chart in recorded] == [
+        "strimzi-kafka-operator:1.2.0",
+        "cert-manager:v1.21.1",
+        "metrics-server-3.13.1.tgz:3.13.1",
+    ]
     assert not rendered("prod").of_type("helm.sh/v4:Chart")
     installed = run_program("prod", operators={"mode": "install"})
-    (chart,) = installed.of_type("helm.sh/v4:Chart")
-    assert chart.inputs["version"] == "1.2.0"
-    assert chart.inputs["skipCrds"] is True
-    assert chart.inputs["values"]["generateNetworkPolicy"] is False
+    charts = {chart.name: chart for chart in installed.of_type("helm.sh/v4:Chart")}
+    assert sorted(charts) == ["cert-manager", "metrics-server", "strimzi"]
+    assert charts["strimzi"].inputs["version"] == "1.2.0"
+    assert all(chart.inputs["skipCrds"] is True for chart in charts.values())
+    assert charts["strimzi"].inputs["values"]["generateNetworkPolicy"] is False
+    certificate = installed.named("operators-metrics-certificate")
+    assert certificate.urn in charts["metrics-server"].request.dependencies
+    assert charts["cert-manager"].urn in certificate.request.dependencies
     assert installed.outputs["recordedCharts"] == []
 
 
