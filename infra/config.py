@@ -154,7 +154,11 @@ class StreamingConfig(Document):
     replication: int = Field(ge=1, le=9, description="copies of each partition")
     min_in_sync: int = Field(ge=1, le=9, description="copies that must have a record before it is acknowledged")
     storage: Annotated[Bytes, Field(ge=1024**3, le=16 * 1024**4)] = Field(description="volume of each broker")
-    storage_class: str | None = Field(default=None, min_length=1, description="the cluster's default when null")
+    storage_class: str | None = Field(
+        default=None,
+        min_length=1,
+        description="if null, `encrypted` in a cluster of kind eks, else the cluster's default",
+    )
     broker: SizeConfig = Field(description="size of a broker")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from infra.components.foundation import operators_layout
+from infra.components.foundation import operators_layout, volume_class
 from infra.components.foundation.cluster_layout import ClusterArgs
 from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_host, repository_name
 from infra.components.foundation.network_layout import NetworkArgs
@@ -234,7 +234,7 @@ def _kafka(config: StackConfig, catalog: Catalog, profile: Profile, ownership: O
         cpu=streaming.broker.cpu,
         memory=streaming.broker.memory,
         storage=streaming.storage,
-        storage_class=streaming.storage_class,
+        storage_class=streaming.storage_class or (volume_class.CLASS if config.cluster.kind == "eks" else None),
     )
 
 

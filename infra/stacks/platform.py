@@ -11,10 +11,12 @@ from infra.components.edge.mesh import Mesh, MeshArgs
 from infra.components.edge.mesh_layout import DEFINITIONS
 from infra.components.foundation.admission import Admission
 from infra.components.foundation.admission_layout import parse_admission
+from infra.components.foundation.cluster_layout import key_alias_arn
 from infra.components.foundation.operator_chart import OperatorChart, OperatorChartArgs
 from infra.components.foundation.operators import PlatformOperators, PlatformOperatorsArgs
 from infra.components.foundation.operators_layout import CERT_MANAGER
 from infra.components.foundation.tenancy import Tenancy
+from infra.components.foundation.volume_class import VolumeClass, VolumeClassArgs
 from infra.components.governance.governance import Governance
 from infra.components.streaming import strimzi_layout
 from infra.components.streaming.backbone import StreamingBackbone
@@ -61,6 +63,9 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     admission = parse_admission(read_admission(), plan.ownership)
     options, cluster = _cluster(config, plan)
     Admission("admission", admission, opts=options)
+    if plan.cluster is not None:
+        volumes = VolumeClassArgs(ownership=plan.ownership, key=key_alias_arn(plan.cluster), keep=profile.keep)
+        VolumeClass("volumes", volumes, opts=options)
     tenancy = Tenancy("tenancy", plan.tenancy, opts=options)
     mesh = _mesh(plan, profile, tenancy, options)
     # No pod starts before its namespace refuses what nobody declared, in the network and in the mesh.

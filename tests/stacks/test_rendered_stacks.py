@@ -99,7 +99,7 @@ def test_components_are_named_by_domain_and_class(stack: str):
     if stack != "local":
         expected |= {
             f"platform:foundation:{name}"
-            for name in ("Cluster", "ImageRegistry", "Network", "OperatorChart", "PlatformOperators")
+            for name in ("Cluster", "ImageRegistry", "Network", "OperatorChart", "PlatformOperators", "VolumeClass")
         }
     assert components == expected
 

@@ -18,6 +18,7 @@ from infra.components.foundation.cluster_layout import (
     NODE_POLICIES,
     Addon,
     ClusterArgs,
+    key_alias,
     key_policy,
     kubeconfig,
     log_group,
@@ -61,9 +62,7 @@ class Cluster(PlatformComponent):
             policy=key_policy(args),
             opts=self.child_options(keep=args.keep),
         )
-        kms.Alias(
-            self.child("alias"), name=f"alias/{args.name}", target_key_id=self._key.key_id, opts=self.child_options()
-        )
+        kms.Alias(self.child("alias"), name=key_alias(args), target_key_id=self._key.key_id, opts=self.child_options())
         self._cluster = self._control_plane(network)
         administrators = [self._administrator(role) for role in args.administrators]
         early = [self._addon(addon) for addon in BEFORE_NODES]

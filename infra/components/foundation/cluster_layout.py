@@ -79,6 +79,16 @@ def role_name(args: ClusterArgs, role: str) -> str:
     return f"{args.name}-{args.region}-{role}"
 
 
+def key_alias(args: ClusterArgs) -> str:
+    """Alias of the cluster's key."""
+    return f"alias/{args.name}"
+
+
+def key_alias_arn(args: ClusterArgs) -> str:
+    """ARN of the alias, which EBS takes for a key (EC2 API, CreateVolume, KmsKeyId)."""
+    return f"arn:aws:kms:{args.region}:{args.account_id}:{key_alias(args)}"
+
+
 def trust(service: str, *actions: str) -> str:
     """Trust policy for one service of AWS."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": [*actions]}
