@@ -25,6 +25,8 @@ CLUSTER_SCOPED = (
     "CustomResourceDefinition",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
+    "StorageClass",
+    "ClusterIssuer",
 )
 
 
@@ -97,10 +99,9 @@ def test_components_are_named_by_domain_and_class(stack: str):
         "platform:streaming:StreamingBackbone",
     }
     if stack != "local":
-        expected |= {
-            f"platform:foundation:{name}"
-            for name in ("Cluster", "ImageRegistry", "Network", "OperatorChart", "PlatformOperators", "VolumeClass")
-        }
+        expected |= {f"platform:foundation:{name}" for name in ("Cluster", "ImageRegistry", "Network", "OperatorChart")}
+        expected |= {f"platform:foundation:{name}" for name in ("PlatformOperators", "VolumeClass")}
+        expected |= {f"platform:foundation:{name}" for name in ("PermissionsBoundary", "WorkloadIdentity")}
     assert components == expected
 
 

@@ -108,8 +108,6 @@ def _converted(
         return [{"Key": key, "Value": text} for key, text in value.items()]
     if isinstance(value, dict) and spec.get("type") == "array":
         return [_converted(value, items, schema, (*path, 0), origin, origins)]
-    if value in ("true", "false") and spec.get("type") == "boolean":
-        return value == "true"
     if isinstance(value, dict) and "properties" in spec:
         found: dict[str, Json] = {}
         for key, item in value.items():
@@ -120,12 +118,15 @@ def _converted(
     if isinstance(value, list):
         only = [*items.get("properties", {})]
         if len(only) == 1 and not any(isinstance(item, dict) for item in value):
-            value = [{only[0]: item} for item in value]
+            for index in range(len(value)):
+                origins[(*path, index, only[0])] = (*origin, index)
+            return [{only[0]: item} for item in value]
         return [
             _converted(item, items, schema, (*path, index), (*origin, index), origins)
             for index, item in enumerate(value)
         ]
-    return value
+    written = spec.get("type") == "boolean" and value in ("true", "false")
+    return value == "true" if written else value
 
 
 def _resolved(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
