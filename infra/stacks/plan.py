@@ -44,6 +44,7 @@ from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
 from infra.stacks.governance_plan import governance_args
+from infra.stacks.identity_plan import IdentityPlan, identity_plan
 from infra.stacks.profile import Profile
 
 
@@ -72,6 +73,7 @@ class Plan:
     image_registry: ImageRegistryArgs | None
     network: NetworkArgs | None
     cluster: ClusterArgs | None
+    identities: IdentityPlan | None
 
 
 def make_plan(
@@ -124,6 +126,8 @@ def make_plan(
     if problems:
         raise ConfigurationError(problems)
     namespaces = _namespaces(config, catalog, ownership, shares, tenants)
+    store = _object_store(config, profile, ownership)
+    cluster = cluster_args(config, catalog, profile, shares, tenants, file=file)
     clients = tuple(tenant_client(user, home) for user, home in homes.items())
     members = [
         *(spec.member() for spec in workloads),
@@ -161,12 +165,13 @@ def make_plan(
         ),
         gateway=gateway,
         governance=governance,
-        object_store=_object_store(config, profile, ownership),
+        object_store=store,
         image_registry=ImageRegistryArgs(services=(GATEWAY,), keep=profile.keep)
         if profile.own_registry and config.aws
         else None,
         network=network_args(config, profile),
-        cluster=cluster_args(config, catalog, profile, shares, tenants, file=file),
+        cluster=cluster,
+        identities=identity_plan(config, catalog, cluster, store),
     )
 
 

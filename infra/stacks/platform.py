@@ -17,6 +17,7 @@ from infra.components.foundation.operators import PlatformOperators, PlatformOpe
 from infra.components.foundation.operators_layout import CERT_MANAGER
 from infra.components.foundation.tenancy import Tenancy
 from infra.components.foundation.volume_class import VolumeClass, VolumeClassArgs
+from infra.components.foundation.workload_identity_layout import LAKEHOUSE_KEY
 from infra.components.governance.governance import Governance
 from infra.components.streaming import strimzi_layout
 from infra.components.streaming.backbone import StreamingBackbone
@@ -71,6 +72,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     # No pod starts before its namespace refuses what nobody declared, in the network and in the mesh.
     ready = {namespace: (*first, *mesh.ready[namespace]) for namespace, first in tenancy.ready.items()}
     outputs, key_arn = _aws_parts(plan, options)
+    _identities(plan, cluster, key_arn, options)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
     credentials = KafkaCredentials(
         "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, ready=tenancy.ready, opts=options
@@ -170,6 +172,28 @@ def _platform_operators(
         keep=profile.keep,
     )
     return PlatformOperators("operators", args, after=ready[OPERATOR_NAMESPACE], opts=options).recorded
+
+
+def _identities(
+    plan: Plan, cluster: Cluster | None, key_arn: pulumi.Output[str] | None, options: pulumi.ResourceOptions
+) -> None:
+    if plan.identities is None or cluster is None or key_arn is None:
+        return
+    from infra.components.foundation.workload_identity import (  # noqa: PLC0415 - as in _aws_parts
+        PermissionsBoundary,
+        WorkloadIdentity,
+    )
+
+    boundary = PermissionsBoundary("boundary", plan.identities.boundary, opts=options)
+    for args in plan.identities.roles:
+        WorkloadIdentity(
+            f"{args.workload}-identity",
+            args,
+            keys={LAKEHOUSE_KEY: key_arn},
+            boundary_arn=boundary.arn,
+            after=cluster.ready,
+            opts=options,
+        )
 
 
 def _operators(
