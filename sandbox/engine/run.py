@@ -27,7 +27,7 @@ import pulumi
 from pulumi.runtime import set_all_config, settings
 from pulumi.runtime.stack import run_in_stack
 
-from policies.runtime import load_packs
+from policies.runtime import Packs, load_packs
 from sandbox.control_plane.endpoints import Endpoints
 from sandbox.engine.deployment import ENGINE_ERRORS
 from sandbox.engine.events import Diagnostic, Event, RunEnded, Severity
@@ -171,7 +171,7 @@ def execute(request: RunRequest, endpoints: Endpoints | None, emit: Callable[[Ev
     sys.stdout = sys.stderr = lines
     runner = ProgramRunner(request, emit, redactor)
     try:
-        gate = PolicyGate(load_packs(), request.stack, emit)
+        gate = PolicyGate(_packs_of(request.root), request.stack, emit)
         factory = provider_factory(endpoints) if endpoints else offline_factory
         registry = ProviderRegistry(factory)
         session = Session(request, endpoints, gate, redactor, emit, registry)
@@ -193,6 +193,11 @@ def execute(request: RunRequest, endpoints: Endpoints | None, emit: Callable[[Ev
         ended = RunEnded(ok=False, summary=ended.summary, outputs={}, state_changed=False, exit_code=runner.exit_code)
     emit(ended)
     return ended
+
+
+def _packs_of(root: str) -> Packs:
+    """Load the packs if the project has them, as the Pulumi CLI is given those of the project; else none."""
+    return load_packs(None if Path(root, "policies", "packs").is_dir() else ())
 
 
 def _stop_on_request(cancelled: threading.Event) -> None:

@@ -53,6 +53,7 @@ def ten_targets(driver: StackDriver) -> list[HandTarget]:
                 if parse(step.urn).type.endswith(f":{kind}")
                 and step.urn not in taken
                 and "namespace" in step.inputs.get("metadata", {})
+                and not step.inputs.get("immutable")
             )
             metadata = step.inputs["metadata"]
             targets.append(HandTarget(step.urn, kind, metadata["namespace"], metadata["name"], delete))

@@ -9,6 +9,7 @@ from pulumi import Output, ResourceOptions
 from policies.model import Resource, Severity, Stack, Violation
 from policies.rule import Rule, Types, WholeStack, rule
 from policies.runtime import Packs
+from sandbox.engine.run import _packs_of
 from tests.support.engine_harness import Harness, Thing, fake_provider, urn
 
 
@@ -148,3 +149,9 @@ def test_a_rule_sees_that_a_secret_is_there_but_not_which(tmp_path: Path) -> Non
     harness.apply(lambda: things(Output.secret("canary-secret-value")))
 
     assert seen == ["[secret]"]
+
+
+def test_a_project_is_judged_by_packs_only_if_it_has_them(tmp_path: Path) -> None:
+    assert _packs_of(str(tmp_path)).rules == {}
+    (tmp_path / "policies" / "packs").mkdir(parents=True)
+    assert "POD-001" in _packs_of(str(tmp_path)).rules
