@@ -10,7 +10,7 @@ from infra.components.foundation.node_layout import GpuNodes, NodeGroupSpec, nod
 from infra.config import EksConfig, StackConfig
 from infra.core.catalog.catalog import Catalog
 from infra.core.errors import ConfigurationError, Problem
-from infra.core.labels import Environment
+from infra.core.labels import Environment, Ownership, resource_tags
 from infra.core.names import PROJECT, dns_label
 from infra.core.quantity import Compute
 from infra.core.quota import Share
@@ -46,6 +46,7 @@ def cluster_args(
     shares: Sequence[Share],
     tenants: Sequence[Share],
     *,
+    ownership: Ownership,
     file: str,
 ) -> ClusterArgs | None:
     """The cluster; None where it exists already.
@@ -56,6 +57,7 @@ def cluster_args(
         profile: shape of the environment.
         shares: what the platform's workloads and operators take at maximum replicas.
         tenants: what each tenant takes of the quota.
+        ownership: who answers and pays for the nodes.
         file: name of the configuration's file, for errors.
 
     Raises:
@@ -71,6 +73,7 @@ def cluster_args(
         administrators=config.eks.administrators,
         public_access=config.eks.public_access,
         groups=_groups(config, config.eks, catalog, shares, tenants, file),
+        node_tags=resource_tags(ownership),
         keep=profile.keep,
     )
 

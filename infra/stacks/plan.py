@@ -127,7 +127,7 @@ def make_plan(
         raise ConfigurationError(problems)
     namespaces = _namespaces(config, catalog, ownership, shares, tenants)
     store = _object_store(config, profile, ownership)
-    cluster = cluster_args(config, catalog, profile, shares, tenants, file=file)
+    cluster = cluster_args(config, catalog, profile, shares, tenants, ownership=ownership, file=file)
     clients = tuple(tenant_client(user, home) for user, home in homes.items())
     members = [
         *(spec.member() for spec in workloads),

@@ -55,6 +55,8 @@ def test_machines_hand_out_no_credentials_to_pods_and_have_encrypted_disks(stack
         "httpTokens": "required",
         "httpPutResponseHopLimit": 1,
     }
+    for tagged in template.inputs["tagSpecifications"]:
+        assert tagged["tags"]["Owner"] == "platform-engineering", tagged
     (disk,) = template.inputs["blockDeviceMappings"]
     assert disk["ebs"]["encrypted"] == "true"
     assert disk["ebs"]["kmsKeyId"] == "arn:aws:mock:::cluster-key"
@@ -76,6 +78,12 @@ def test_nodes_wait_for_addresses_and_their_network_and_the_count_is_left_to_who
     before = {urn.rpartition("::")[2] for urn in group.request.dependencies}
     assert {"cluster-vpc-cni", "cluster-eks-pod-identity-agent", "network-private-a-default"} <= before
     assert [*group.request.ignoreChanges] == ["scalingConfig.desiredSize"]
+
+
+@AWS_STACKS
+def test_a_gateway_waits_for_the_way_to_the_internet(stack: str):
+    for gateway in rendered(stack).of_type("NatGateway"):
+        assert "network-public-default" in {urn.rpartition("::")[2] for urn in gateway.request.dependencies}
 
 
 def test_prod_has_a_gateway_in_each_zone_and_dev_one():

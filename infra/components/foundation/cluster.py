@@ -214,8 +214,7 @@ class Cluster(PlatformComponent):
                 }
             ],
             tag_specifications=[
-                {"resource_type": "instance", "tags": tags},
-                {"resource_type": "volume", "tags": tags},
+                {"resource_type": kind, "tags": {**self._args.node_tags, **tags}} for kind in ("instance", "volume")
             ],
             tags=tags,
             opts=self.child_options(),

@@ -71,6 +71,7 @@ class ClusterArgs(Args):
     administrators: tuple[str, ...] = Field(min_length=1, description="IAM roles that administer it")
     public_access: tuple[str, ...] = Field(description="networks that reach its API from outside; none if empty")
     groups: tuple[NodeGroupSpec, ...] = Field(min_length=1, description="its nodes")
+    node_tags: dict[str, str] = Field(description="tags of machines and disks, which AWS makes and not the program")
     keep: bool = Field(default=True, description="whether the cluster and its key outlive a mistake")
 
 

@@ -71,7 +71,8 @@ class Network(PlatformComponent):
         )
         self._flow_logs()
         places = [self._place(zone) for zone in zones_of(args)]
-        routes = [*self._public_routes(places), *self._private_routes(places)]
+        public = self._public_routes(places)
+        routes = [*public, *self._private_routes(places, public)]
         endpoints = self._endpoints(places)
         self.vpc_id = vpc.id
         self.private_subnets = [place.private.id for place in places]
@@ -125,8 +126,8 @@ class Network(PlatformComponent):
         )
         return [route]
 
-    def _private_routes(self, places: Sequence[_Place]) -> list[pulumi.Resource]:
-        gateways = [self._gateway(place) for place in places[: self._args.gateways]]
+    def _private_routes(self, places: Sequence[_Place], public: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        gateways = [self._gateway(place, public) for place in places[: self._args.gateways]]
         return [
             ec2.Route(
                 self.child(f"private-{place.zone.letter}-default"),
@@ -138,7 +139,7 @@ class Network(PlatformComponent):
             for place in places
         ]
 
-    def _gateway(self, place: _Place) -> ec2.NatGateway:
+    def _gateway(self, place: _Place, public: Sequence[pulumi.Resource]) -> ec2.NatGateway:
         tags = {"Name": f"{self._args.name}-nat-{place.zone.letter}"}
         address = ec2.Eip(
             self.child(f"nat-{place.zone.letter}-address"), domain="vpc", tags=tags, opts=self.child_options()
@@ -149,7 +150,8 @@ class Network(PlatformComponent):
             allocation_id=address.id,
             connectivity_type="public",
             tags=tags,
-            opts=self.child_options(),
+            # AWS refuses one in a network that has no way to the internet yet.
+            opts=self.child_options(after=public),
         )
 
     def _endpoints(self, places: Sequence[_Place]) -> list[pulumi.Resource]:

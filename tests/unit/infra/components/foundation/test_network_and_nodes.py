@@ -53,6 +53,7 @@ def cluster(**changes: Any) -> ClusterArgs:
         "version": "1.35",
         "administrators": ("deployer",),
         "public_access": (),
+        "node_tags": {"Owner": "team"},
         "groups": (NodeGroupSpec(name="on-demand", instance_type="m7i.2xlarge", initial=3, maximum=9),),
     }
     return ClusterArgs(**(given | changes))
