@@ -101,9 +101,16 @@ def to_declared(inputs: PropertyMap) -> PropertyMap:
     return declared
 
 
-def from_manifest(kind: Kind, manifest: PropertyMap) -> PropertyMap:
-    """Write a manifest as inputs: with Pulumi's key names, without what the server sets."""
-    inputs: PropertyMap = rename(manifest, _UNDERSCORED) if kind.kind == "CustomResourceDefinition" else {**manifest}
+def from_manifest(kind: Kind, manifest: PropertyMap, like: PropertyMap | None = None) -> PropertyMap:
+    """Write a manifest as inputs, without what the server sets.
+
+    Args:
+        kind: kind of the object.
+        manifest: the object, or what of it is compared.
+        like: inputs whose spelling of key names is kept; Pulumi's own names when there are none.
+    """
+    underscored = kind.kind == "CustomResourceDefinition" and (like is None or to_declared(like) != like)
+    inputs: PropertyMap = rename(manifest, _UNDERSCORED) if underscored else {**manifest}
     inputs.pop("status", None)
     return normalize(kind, inputs)
 

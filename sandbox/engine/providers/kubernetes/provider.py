@@ -164,7 +164,8 @@ class KubernetesProvider:
         if not inputs:
             return Live(from_manifest(kind, live), to_outputs(live))
         compared, foreign = compare(kind, to_declared(inputs), live)
-        return Live(from_manifest(kind, compared), to_outputs(live), tuple(format_path(path) for path in foreign))
+        found = from_manifest(kind, compared, inputs)
+        return Live(found, to_outputs(live), tuple(format_path(path) for path in foreign))
 
     def recover(self, target: Target, inputs: PropertyMap, nonce: str) -> Created | None:  # noqa: ARG002
         """Find an object of this name that our field manager wrote; it may not be ready yet."""

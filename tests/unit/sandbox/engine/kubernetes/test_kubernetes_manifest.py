@@ -117,6 +117,9 @@ def test_the_extensions_of_a_definition_change_their_spelling_both_ways_but_data
     assert manifest["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == field
     assert to_declared(crd) == manifest
     assert from_manifest(Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition"), manifest) == crd
+    kind = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+    assert from_manifest(kind, manifest, like=crd) == crd, "as the typed classes spell it"
+    assert from_manifest(kind, manifest, like=to_declared(crd)) == to_declared(crd), "as a manifest spells it"
     data = config_map("prod", x_kubernetes_list_type="kept")
     assert to_manifest(data, "prod")["data"] == {"x_kubernetes_list_type": "kept"}
 
