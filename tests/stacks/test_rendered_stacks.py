@@ -358,44 +358,6 @@ def test_one_field_can_be_overridden_from_outside():
     assert not run.of_type("helm.sh/v4:Chart")
 
 
-@every_stack
-def test_the_bucket_is_private_encrypted_versioned_and_refuses_plain_http(stack: str):
-    run = rendered(stack)
-    block = run.named("object-store-public-access").inputs
-    assert all(block[k] for k in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"))
-    assert run.named("object-store-versioning").inputs["versioningConfiguration"] == {"status": "Enabled"}
-    rule = run.named("object-store-encryption").inputs["rules"][0]["applyServerSideEncryptionByDefault"]
-    assert rule["sseAlgorithm"] == "aws:kms"
-    policy = json.loads(run.named("object-store-policy").inputs["policy"])
-    assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert run.named("object-store-key").inputs["enableKeyRotation"] is True
-    account = EMULATOR["accountId"] if stack == "local" else None
-    bucket = run.outputs["lakehouseBucket"]
-    assert bucket.startswith(f"analytics-platform-{stack}-lakehouse-")
-    assert account is None or bucket.endswith(account)
-
-
-def test_an_emulator_is_reached_with_dummy_credentials_and_a_real_account_is_pinned():
-    emulated = rendered("local").named("aws").inputs
-    assert emulated["accessKey"] == "test"
-    assert EMULATOR["endpoint"] in emulated["endpoints"]
-    assert "allowedAccountIds" not in emulated
-    real = rendered("prod").named("aws").inputs
-    assert "444455556666" in real["allowedAccountIds"]
-    assert "accessKey" not in real
-
-
-@pytest.mark.parametrize(("stack", "days"), [("dev", 0), ("prod", 30)])
-def test_a_deleted_secret_can_be_restored_in_production_only(stack: str, days: int):
-    secrets = rendered(stack).of_type("secretsmanager/secret:Secret")
-    assert len(secrets) == 8
-    assert {secret.inputs["recoveryWindowInDays"] for secret in secrets} == {days}
-
-
-def test_without_an_account_there_is_no_aws_at_all():
-    assert not [r for r in run_program("local").resources if "aws" in r.type]
-
-
 def test_the_local_stack_has_the_size_of_a_real_one():
     assert 110 <= len(rendered("local").resources) <= 250
 

@@ -15,7 +15,10 @@ def test_every_listed_type_says_why_it_is_not_served() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("{schema: S, id: i, arn: a}", "aws:a/b:C: because missing; an entry has arn, assumed, because, id, identity, local"),
+        (
+            "{schema: S, id: i, arn: a}",
+            "aws:a/b:C: because missing; an entry has arn, assumed, because, id, identity, local",
+        ),
         ("{schema: S, id: i, arn: a, because: b, extra: 1}", "aws:a/b:C: extra not known; an entry has"),
     ],
 )
