@@ -153,7 +153,8 @@ def test_one_more_user_of_a_tenant_brings_its_edge_its_account_its_acls_and_its_
 
     before, after = rendered("dev"), rendered("dev", catalog=more)
     difference = differences(before, after)
-    assert difference["changed"] == [("AuthorizationPolicy", STREAMING, "kafka-callers")]
+    role = ("aws:iam/role:Role", "", "tenant-analytics-identity-role")
+    assert difference["changed"] == [("AuthorizationPolicy", STREAMING, "kafka-callers"), role], "who may take the role"
     assert difference["removed"] == []
     assert [key for key in difference["added"] if ":" not in key[0]] == [
         ("KafkaUser", STREAMING, "analytics-export"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
+from infra.components.foundation import operators_layout
 from infra.components.streaming.access import KAFKA_USER_LABEL
 from infra.core.catalog.catalog import Catalog
 from infra.core.catalog.tenants import Tenant
@@ -23,6 +24,17 @@ PROBE_ADDRESS = "169.254.7.127"
 TUNNEL = Port(15008)
 UNUSED = (Port(22), Port(53), Port(53, "UDP"), Port(80), Port(443), Port(6443), Port(9092, "UDP"), Port(15001))
 """Ports that somebody might try, beside those that are served."""
+
+OPERATORS = "platform-operators"
+CALLED = {
+    f"{OPERATORS}/cert-manager-webhook": Port(operators_layout.WEBHOOK_PORT),
+    f"{OPERATORS}/metrics-server": Port(operators_layout.METRICS_PORT),
+}
+"""What the API server calls. It is no pod and has one of the private addresses, so that whoever has one gets in; what
+is ours does not get out."""
+
+READS_NODES = f"{OPERATORS}/metrics-server"
+KUBELET = Port(operators_layout.KUBELET_PORT)
 
 OUTSIDE = (Peer("internet", "93.184.215.14"), Peer("neighbour", "10.99.0.1"), Peer("probes", PROBE_ADDRESS))
 
@@ -73,11 +85,14 @@ class World:
         if target.namespace in self.namespaces:
             if source.namespace in self.namespaces:
                 return bool(source.party) and (source.party, target.party, port) in open_
-            return source.address == PROBE_ADDRESS
+            private = source.address.startswith("10.")
+            return source.address == PROBE_ADDRESS or (private and CALLED.get(target.party) == port)
         if source.namespace not in self.namespaces:
             return True  # neither is ours: what they do among themselves is not for us to refuse
         if target.name == DNS and port.number == 53:
             return True
+        if source.party == READS_NODES and port == KUBELET:
+            return target.address.startswith("10.")
         return source.party in api_clients and port in (Port(443), Port(6443))
 
     def named(self, connections: set[Connection]) -> list[str]:
@@ -135,6 +150,8 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
     real += [pod for item in objects for pod in _tenant_pods(item)]
     if any(item["kind"] == "Kafka" for item in objects):
         real.append(_cluster_operator())
+    if any(item["kind"] == "Issuer" for item in objects):
+        real += [_operator(pod) for pod in operators_layout.pods(OPERATORS)]
     strangers = [Peer(f"stranger in {namespace}", "", namespace) for namespace in (*labels, ELSEWHERE)]
     impostors = [
         replace(pod, name=f"impostor of {pod.name}", namespace=place, party="")
@@ -157,7 +174,7 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
         policies=[item for item in objects if item["kind"] == "NetworkPolicy"],
         authorizations=[item for item in objects if item["kind"] == "AuthorizationPolicy"],
         peers=[*peers, *OUTSIDE],
-        ports=sorted({*served, *UNUSED, TUNNEL}),
+        ports=sorted({*served, *UNUSED, *CALLED.values(), KUBELET, TUNNEL}),
         wiring=wiring,
         namespaces=set(labels),
     )
@@ -213,6 +230,12 @@ def _tenant_pods(item: Mapping[str, Any]) -> Iterator[Peer]:
 
 def _cluster_operator() -> Peer:
     """The operator's own pod (Strimzi's chart, 060-Deployment-strimzi-cluster-operator.yaml)."""
-    name, namespace = "strimzi-cluster-operator", "platform-operators"
+    name, namespace = "strimzi-cluster-operator", OPERATORS
     labels = {"name": name, "strimzi.io/kind": "cluster-operator"}
     return Peer(name, "", namespace, labels, account=name, party=f"{namespace}/{name}")
+
+
+def _operator(pod: operators_layout.OperatorPods) -> Peer:
+    """A pod of cert-manager's or metrics-server's chart, by the labels of the charts' templates."""
+    party = pod.party
+    return Peer(party.name, "", party.namespace, dict(party.selector), account=party.name, party=str(party))

@@ -29,11 +29,15 @@ METRICS_SERVER = "metrics-server"
 CHARTS = (CERT_MANAGER, METRICS_SERVER)
 """Charts of the catalog that every installing environment has."""
 
-WEBHOOK_PORT = 10250
-METRICS_PORT = 10250
 KUBELET_PORT = 10250
-"""Ports of cert-manager's webhook (values.yaml, webhook.securePort), of metrics-server (values.yaml, containerPort) and
-of the kubelet (Kubernetes, "Ports and Protocols")."""
+"""Port of the kubelet (Kubernetes, "Ports and Protocols")."""
+
+WEBHOOK_PORT = 10260
+METRICS_PORT = 10270
+"""Ports of cert-manager's webhook (values.yaml, webhook.securePort) and of metrics-server (values.yaml, containerPort).
+
+Both charts' default is the kubelet's port. With one of their own, who may ask every node may not ask these two.
+"""
 
 NODE_RANGES = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
 """Private and shared addresses (RFC 1918, 6598). Nodes and the API server have such; which ones, the cloud chooses."""
@@ -146,7 +150,7 @@ def cert_manager_values(footprint: Footprint, namespace: str, ownership: Ownersh
         "startupapicheck": {"enabled": False},
         "prometheus": {"enabled": False},
         **part(""),
-        "webhook": part("webhook"),
+        "webhook": {**part("webhook"), "securePort": WEBHOOK_PORT},
         "cainjector": part("cainjector"),
     }
 
@@ -156,6 +160,7 @@ def metrics_server_values(footprint: Footprint, namespace: str, ownership: Owner
     labels = _labels(METRICS_SERVER, ownership)
     return {
         "replicas": footprint.replicas,
+        "containerPort": METRICS_PORT,
         "resources": _resources(footprint),
         "commonLabels": labels,
         "podLabels": {**labels, **OUTSIDE_MESH},

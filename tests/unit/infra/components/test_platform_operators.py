@@ -153,11 +153,16 @@ def test_the_api_server_reaches_exactly_the_ports_that_it_calls():
         for role, manifest in POLICIES.items()
         for rule in manifest["spec"].get("ingress", [])
     }
-    https = [{"port": 10250, "protocol": "TCP"}]
     assert opened == {
-        "cert-manager-webhook-ingress-api-server": ("webhook", https),
-        "metrics-server-ingress-api-server": ("metrics-server", https),
+        "cert-manager-webhook-ingress-api-server": ("webhook", [{"port": 10260, "protocol": "TCP"}]),
+        "metrics-server-ingress-api-server": ("metrics-server", [{"port": 10270, "protocol": "TCP"}]),
     }
+
+
+def test_who_may_ask_every_kubelet_may_not_ask_what_the_api_server_calls():
+    webhook = layout.cert_manager_values(CHARTS[layout.CERT_MANAGER].footprint, NAMESPACE, OWNERSHIP)["webhook"]
+    metrics = layout.metrics_server_values(CHARTS[layout.METRICS_SERVER].footprint, NAMESPACE, OWNERSHIP)
+    assert len({webhook["securePort"], metrics["containerPort"], layout.KUBELET_PORT}) == 3
 
 
 def test_only_metrics_server_reaches_nodes_and_nobody_reaches_the_metadata_of_one():
