@@ -20,6 +20,10 @@ _FIELDS = 12
 """Fields of one resource that are listed; the full diff has them all."""
 
 _COLUMNS = 8
+_RULES = 40
+_UNKNOWN = "UNKNOWN: "
+"""How the packs begin a finding about a value that nobody can know before the deployment."""
+
 _COMMITS = 10
 _ORDER = {"delete": 0, "replace": 1, "change": 2, "create": 3}
 
@@ -108,12 +112,21 @@ def _policies(facts: Facts) -> Iterator[str]:
     found = facts.findings
     if not (found.new or found.resolved or found.added_rules or found.removed_rules):
         return
-    yield f"- {len(found.new)} new, {len(found.resolved)} resolved, {found.unchanged} unchanged"
+    breaches = [each for each in found.new if not _not_known(each)]
+    yield f"- {len(breaches)} new, {len(found.resolved)} resolved, {found.unchanged} unchanged"
     if found.added_rules:
         yield f"- rules that the base does not have: {', '.join(code(rule) for rule in found.added_rules[:30])}"
-    yield from (_finding(each, "new", "mandatory" if each.mandatory else "advisory") for each in found.new)
+    yield from (_finding(each, "new", "mandatory" if each.mandatory else "advisory") for each in breaches)
+    open_ = Counter(each.rule for each in found.new if _not_known(each))
+    if open_:
+        shown = ", ".join(f"{code(rule)} ({count})" for rule, count in sorted(open_.items())[:_RULES])
+        yield f"- **not known yet**, and judged once the value is: {shown}"
     gone = set(found.removed_rules)
     yield from (_finding(each, "resolved", "its rule is gone" if each.rule in gone else "") for each in found.resolved)
+
+
+def _not_known(finding: PolicyFinding) -> bool:
+    return not finding.mandatory and finding.message.startswith(_UNKNOWN)
 
 
 def _finding(finding: PolicyFinding, state: str, note: str) -> str:

@@ -153,6 +153,17 @@ def test_new_mandatory_findings_and_rules_that_are_gone_come_first_too() -> None
     assert "- **resolved** (its rule is gone) `NET-001`" in text
 
 
+def test_what_is_not_known_yet_is_counted_by_rule_and_hides_nothing_mandatory() -> None:
+    urns = [f"urn:pulumi:prod::shop::aws:s3/bucket:Bucket::{name}" for name in "abc"]
+    open_ = [finding("AWS-001", urn, message="UNKNOWN: kmsKeyId is not known yet") for urn in urns]
+    stops = finding("AWS-002", urns[0], mandatory=True, message="UNKNOWN: but it stops all the same")
+    text = to_markdown(facts(rendering(), rendering(findings=(*open_, stops))))
+    assert "- 1 new, 0 resolved, 0 unchanged" in text
+    assert "- **not known yet**, and judged once the value is: `AWS-001` (3)" in text
+    assert "**new** (mandatory) `AWS-002`" in text
+    assert "**new** (advisory)" not in text
+
+
 def test_nothing_differs_is_said_in_as_many_words() -> None:
     same = rendering(
         manifest("ConfigMap", "a", data={"x": "y"}),
