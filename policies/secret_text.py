@@ -31,20 +31,23 @@ _REFERENCE = re.compile(
     r"\$[({A-Za-z_].*|`.*|\{\{.*\}\}|<[^>]*>|/.*|true|false|null|none|\s*", re.IGNORECASE | re.DOTALL
 )
 _FORMS: Final = tuple(
-    (re.compile(pattern), what)
-    for pattern, what in (
-        (r"-{3,5}\s?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY", "a private key"),
-        (r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", "an AWS access key"),
-        (r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{50})", "a GitHub token"),
-        (r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20}", "a GitLab token"),
-        (r"(?<![A-Za-z0-9])xox[abprs]-[A-Za-z0-9-]{10}", "a Slack token"),
-        (r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}", "a Google API key"),
-        (r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16}", "a Stripe key"),
-        (r"(?<![A-Za-z0-9])hvs\.[A-Za-z0-9_-]{24}", "a Vault token"),
-        (r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}", "a signed token (JWT)"),
-        (r"[a-z][a-z0-9+.-]{0,20}://[^\s:/@$]*:(?!\$|<|\*)[^\s/@]+@", "a password in a URL"),
+    (re.compile(pattern), what, signs)
+    for pattern, what, signs in (
+        (r"-{3,5}\s?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY", "a private key", ("PRIVATE KEY",)),
+        (r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", "an AWS access key", ("AKIA", "ASIA")),
+        (r"(?<![A-Za-z0-9])gh[pousr]_[A-Za-z0-9]{36}", "a GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")),
+        (r"(?<![A-Za-z0-9])github_pat_[A-Za-z0-9_]{50}", "a GitHub token", ("github_pat_",)),
+        (r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20}", "a GitLab token", ("glpat-",)),
+        (r"(?<![A-Za-z0-9])xox[abprs]-[A-Za-z0-9-]{10}", "a Slack token", ("xox",)),
+        (r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}", "a Google API key", ("AIza",)),
+        (r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16}", "a Stripe key", ("k_live_",)),
+        (r"(?<![A-Za-z0-9])hvs\.[A-Za-z0-9_-]{24}", "a Vault token", ("hvs.",)),
+        (r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}", "a signed token (JWT)", ("eyJ",)),
+        (r"[a-z][a-z0-9+.-]{0,20}://[^\s:/@$]*:(?!\$|<|\*)[^\s/@]+@", "a password in a URL", ("://",)),
     )
 )
+"""Forms of secrets, what each is, and what its text always contains; most texts hold none of that."""
+
 _ASSIGNED = re.compile(
     r"(?:^|[\s;&\"'])-{0,2}(?P<name>[A-Za-z][A-Za-z0-9_.-]*)=(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|\"']+)"
 )
@@ -66,7 +69,7 @@ def is_literal(value: str) -> bool:
 
 def secret_form(text: str) -> str:
     """What kind of secret a text contains by its form, such as `a private key`; empty if none is recognised."""
-    return next((what for pattern, what in _FORMS if pattern.search(text)), "")
+    return next((what for form, what, signs in _FORMS if any(sign in text for sign in signs) and form.search(text)), "")
 
 
 def assigned_secret(text: str) -> str:
