@@ -169,26 +169,6 @@ def port_numbers(entry: PolicyRule) -> set[int]:
     return numbers
 
 
-def peer_admits(peer: Node, policy_namespace: str, namespace: str, namespace_labels: Labels, labels: Labels) -> bool:
-    """Whether a peer of a policy means pods with these labels in that namespace.
-
-    Args:
-        peer: The peer; one by address means no pod that can be told from here.
-        policy_namespace: The namespace of the policy.
-        namespace: The pods' namespace.
-        namespace_labels: The labels of that namespace.
-        labels: The pods' labels.
-    """
-    if peer["ipBlock"].exists():
-        return False
-    if peer["namespaceSelector"].exists():
-        if not selects(peer["namespaceSelector"], namespace_labels):
-            return False
-    elif namespace != policy_namespace:
-        return False
-    return not peer["podSelector"].exists() or selects(peer["podSelector"], labels)
-
-
 def _labelled(resource: Resource) -> Iterator[PodLabels]:
     for pod in pods_of(resource):
         if pod.partial:

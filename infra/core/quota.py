@@ -106,11 +106,6 @@ def namespace_overruns(shares: Iterable[Share], budgets: Mapping[str, Budget]) -
             yield namespace, overrun
 
 
-def shortfall(shares: Sequence[Share], limit: Compute) -> str | None:
-    """Why ``shares`` do not fit ``limit``: by how much, and because of which share. None when they fit."""
-    return "; ".join(str(overrun) for overrun in overruns(shares, limit)) or None
-
-
 @dataclass(frozen=True)
 class _Resource:
     name: str

@@ -26,9 +26,6 @@ Manifest = dict[str, Any]
 COMPONENT = "operators"
 CERT_MANAGER = "cert-manager"
 METRICS_SERVER = "metrics-server"
-CHARTS = (CERT_MANAGER, METRICS_SERVER)
-"""Charts of the catalog that every installing environment has."""
-
 KUBELET_PORT = 10250
 """Port of the kubelet (Kubernetes, "Ports and Protocols")."""
 

@@ -140,7 +140,7 @@ def operator_values(footprint: Footprint, ownership: Ownership) -> dict[str, Any
         "watchNamespaces": [NAMESPACE],
         "generateNetworkPolicy": False,
         "resources": {"requests": amount, "limits": amount},
-        "labels": {key: value for key, value in labels.items() if "k8s.io" not in key},
+        "labels": labels,
         "extraEnvs": [{"name": "STRIMZI_POD_SECURITY_PROVIDER_CLASS", "value": "restricted"}],
         "podDisruptionBudget": {"enabled": True, "minAvailable": None, "maxUnavailable": 1},
     }
@@ -278,10 +278,7 @@ def _resources(size: Compute) -> cr.ContainerResources:
 
 
 def _template(args: StrimziArgs, name: str, *, spread: bool) -> cr.ResourceTemplate:
-    # The operator owns the recommended labels of its pods; ours say who owns and pays for them.
-    labels = {
-        key: value for key, value in object_labels(name, "streaming", args.ownership).items() if "k8s.io" not in key
-    }
+    labels = object_labels(name, "streaming", args.ownership)
     selector = cr.LabelSelector(match_labels={"strimzi.io/name": f"{CLUSTER}-kafka"})
     constraints = tuple(
         cr.TopologySpread(max_skew=1, topology_key=key, when_unsatisfiable=rule, label_selector=selector)

@@ -7,7 +7,6 @@ from policies.rule import WholeStack, rule
 from policies.whole import judged, of_types
 
 _KINDS = ("ALL", "REJECT")
-_TARGETS = ("vpcId", "transitGatewayId", "subnetId", "eniId")
 
 
 @rule(

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from infra.core.catalog.images import Image
 from infra.core.labels import Ownership
 from infra.core.quantity import Compute, gibibytes
-from infra.core.quota import Budget, Share, namespace_budget, namespace_overruns, overruns, shortfall
+from infra.core.quota import Budget, Share, namespace_budget, namespace_overruns, overruns
 from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, Storage, WorkloadSpec
 from infra.core.workload_share import workload_share
 
@@ -36,7 +36,7 @@ def test_the_verdict_agrees_with_adding_up_by_hand(parts: list[Share], limit: Co
     for part in parts:
         cpu += part.requests.cpu
         memory += part.requests.memory
-    assert (shortfall(parts, limit) is None) == (cpu <= limit.cpu and memory <= limit.memory)
+    assert (overruns(parts, limit) == ()) == (cpu <= limit.cpu and memory <= limit.memory)
 
 
 @QUICK
@@ -51,13 +51,13 @@ def test_a_namespace_gets_the_least_whole_numbers_in_which_everything_fits(parts
 
 
 def test_the_first_workload_that_no_longer_fits_is_named_with_the_largest_and_the_difference():
-    assert shortfall(PARTS, Compute(4000, gibibytes(100))) == (
+    assert "; ".join(map(str, overruns(PARTS, Compute(4000, gibibytes(100))))) == (
         "4500m CPU is asked for, 500m more than there is (4): x/last (1) no longer fits, and x/large (3) is largest"
     )
 
 
 def test_a_workload_that_is_both_the_largest_and_the_first_too_many_is_named_once():
-    assert shortfall(PARTS[:2], Compute(3000, gibibytes(4))) == (
+    assert "; ".join(map(str, overruns(PARTS[:2], Compute(3000, gibibytes(4))))) == (
         "3500m CPU is asked for, 500m more than there is (3): x/large (3) no longer fits; "
         "5Gi memory is asked for, 1Gi more than there is (4Gi): x/large (4Gi) no longer fits"
     )
