@@ -3,7 +3,8 @@ from dataclasses import dataclass
 
 from sandbox.errors import SandboxError
 
-_SYSTEMS = {"Linux": "linux", "Darwin": "darwin"}
+# Elsewhere no process can be made to die with its parent, so a killed sandbox would leave servers behind.
+_SYSTEMS = {"Linux": "linux"}
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -28,6 +29,6 @@ def current_platform() -> Platform:
     if system not in _SYSTEMS or machine.lower() not in _MACHINES:
         raise SandboxError(
             f"The sandbox does not run on {system} {machine}",
-            fix="use Linux on x86-64 or arm64 (a virtual machine or a container will do)",
+            fix="use Linux on x86-64 or arm64; a virtual machine or a container will do",
         )
     return Platform(_SYSTEMS[system], _MACHINES[machine.lower()])

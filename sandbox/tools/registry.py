@@ -50,7 +50,7 @@ class Tool:
     optional: bool = False
 
 
-def _kubernetes(name: str, *version_args: str, systems: tuple[str, ...] = ("linux",)) -> Tool:
+def _kubernetes(name: str, *version_args: str) -> Tool:
     _, minor, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
     stamps = {
         "k8s.io/component-base/version.gitVersion": KUBERNETES_VERSION,
@@ -66,7 +66,7 @@ def _kubernetes(name: str, *version_args: str, systems: tuple[str, ...] = ("linu
         package=f"k8s.io/kubernetes/cmd/{name}",
         ldflags=" ".join(["-s", "-w", *(f"-X {key}={value}" for key, value in stamps.items())]),
         version_args=version_args or ("--version",),
-        release=Release(url=url, checksum_url=f"{url}.sha256", systems=systems),
+        release=Release(url=url, checksum_url=f"{url}.sha256"),
     )
 
 
@@ -90,7 +90,7 @@ TOOLS: tuple[Tool, ...] = (
     _kubernetes("kube-apiserver"),
     _kubernetes("kube-controller-manager"),
     _kubernetes("kube-scheduler"),
-    _kubernetes("kubectl", "version", "--client", systems=("linux", "darwin")),
+    _kubernetes("kubectl", "version", "--client"),
     Tool(
         name="kwok",
         version=KWOK_VERSION,
@@ -111,7 +111,6 @@ TOOLS: tuple[Tool, ...] = (
             url=f"{_KUBECONFORM_URL}/kubeconform-{{os}}-{{arch}}.tar.gz",
             checksum_url=f"{_KUBECONFORM_URL}/CHECKSUMS",
             member="kubeconform",
-            systems=("linux", "darwin"),
         ),
         optional=True,
     ),

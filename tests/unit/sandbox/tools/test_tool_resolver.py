@@ -134,7 +134,9 @@ def test_an_empty_file_in_the_cache_is_no_program(sources: list[str]):
     assert sources == ["download etcd", "build etcd"]
 
 
-@pytest.mark.parametrize(("system", "machine"), [("Windows", "AMD64"), ("Linux", "riscv64"), ("FreeBSD", "amd64")])
+@pytest.mark.parametrize(
+    ("system", "machine"), [("Windows", "AMD64"), ("Linux", "riscv64"), ("FreeBSD", "amd64"), ("Darwin", "arm64")]
+)
 def test_a_platform_that_is_not_supported_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, system: str, machine: str
 ):
