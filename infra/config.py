@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from infra.config_rules import rule_problems
 from infra.core.catalog.tenants import TenantName
 from infra.core.errors import ConfigurationError, Problem
+from infra.core.guard_regions import known_region
 from infra.core.labels import LABEL_VALUE, Environment
 from infra.core.models import Document
 from infra.core.names import PROJECT
@@ -108,7 +109,7 @@ class AwsConfig(Document):
     """Which AWS account and region the stack lives in; without this section it has no AWS resources."""
 
     account_id: Annotated[str, BeforeValidator(_account)] = Field(pattern=r"^[0-9]{12}$", description="12 digits")
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[1-9]$", description="region, for example us-east-1")
+    region: Annotated[str, AfterValidator(known_region)] = Field(description="region, for example us-east-1")
     endpoint: Annotated[str, AfterValidator(_loopback)] | None = Field(
         default=None, description="URL of an emulator on this machine, instead of AWS"
     )
