@@ -16,8 +16,10 @@ _SSN: Final = re.compile(r"(?<![\w.-])(?!000|666|9\d\d)(\d{3})([-. ])(?!00)(\d\d
 """Social security numbers as the administration hands them out: never 000, 666 or 9xx, no group or serial of zeros."""
 
 _IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
-_DIGITS: Final = re.compile(r"\d{2}")
-"""What every such number begins or ends with; most texts are done with after this."""
+_LIKELY: Final = re.compile(
+    r"\d(?:(?<![\w.-]\d)(?:\d\d[-. ]\d\d[-. ]\d|(?:[ -]?\d){12})|(?<=[A-Z]{2}\d\d) ?[A-Z0-9]{4} ?[A-Z0-9]{4})"
+)
+"""What every such number contains, sought from its digits: most texts are done with after this one search."""
 
 _CARD_LENGTHS: Final = range(13, 20)
 _IBAN_LENGTHS: Final = range(15, 35)
@@ -25,7 +27,7 @@ _IBAN_LENGTHS: Final = range(15, 35)
 
 def personal_number(text: str) -> str:
     """What kind of personal number a text contains, such as `a card number`; empty if none is recognised."""
-    if not _DIGITS.search(text):
+    if not _LIKELY.search(text):
         return ""
     if any(_is_card(match[0]) for match in _CARD.finditer(text)):
         return "a card number"
