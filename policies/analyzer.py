@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent import futures
 from typing import Any
 
@@ -59,6 +59,7 @@ class Analyzer(_PolicyAnalyzerServicer):
         self._pack = pack.name
         self._by_name = {policy.name: policy for policy in policies}
         self._stack = stack
+        self._declared: dict[str, Mapping[str, Any]] = {}
 
     def ConfigureStack(  # noqa: N802 - named by the protocol
         self, request: Any, context: Any
@@ -71,7 +72,10 @@ class Analyzer(_PolicyAnalyzerServicer):
         """Ask all rules about one resource."""
         response = analyzer_pb2.AnalyzeResponse()
         if not request.type.startswith(_INTERNAL):
-            findings = self._packs.check_resource(_resource(request), stack=self._stack)
+            resource = Resource(request.urn, request.type, request.name, plain(request.properties))
+            if self._packs.needs_stack:
+                self._declared[resource.urn] = resource.props
+            findings = self._packs.check_resource(resource, stack=self._stack)
             self._report(response, findings, f"{self._pack}-advisory")
         return response
 
@@ -79,10 +83,7 @@ class Analyzer(_PolicyAnalyzerServicer):
         """Ask the rules about the whole stack, and judge the exceptions."""
         response = analyzer_pb2.AnalyzeResponse()
         if self._packs.needs_stack:
-            judged = [
-                item for item in request.resources if item.type == AWS_PROVIDER or not item.type.startswith(_INTERNAL)
-            ]
-            resources = [_resource(item) for item in judged]
+            resources = [self._whole(item) for item in request.resources if _is_judged(item)]
             findings = self._packs.check_stack(resources, stack=self._stack)
             self._report(response, findings, f"{self._pack}-stack-advisory")
         return response
@@ -91,19 +92,37 @@ class Analyzer(_PolicyAnalyzerServicer):
         """Change nothing: rules say what is wrong, people repair it."""
         return analyzer_pb2.RemediateResponse()
 
+    def _whole(self, item: Any) -> Resource:
+        # While a provider's own configuration is unknown (a cluster that the same run makes), Pulumi has no outputs of
+        # its resources: an empty map, not an unknown one. What was declared is then all there is to judge.
+        declared = self._declared.get(item.urn, {})
+        props = plain(item.properties)
+        known = {key: value for key, value in props.items() if value is not UNKNOWN or key not in declared}
+        return Resource(item.urn, item.type, item.name, {**declared, **known})
+
     def _report(self, response: Any, findings: Iterable[Finding], advisory: str) -> None:
+        waiting: dict[tuple[str, str], list[Finding]] = {}
         for finding in findings:
+            if self._disabled(finding.rule):
+                continue
+            if finding.unknown:
+                waiting.setdefault((finding.urn, finding.path), []).append(finding)
+                continue
             own = finding.rule
             if finding.rule in {EXPIRED, UNUSED}:
                 own = f"{self._pack}-exceptions"
             elif finding.level is Level.ADVISORY:
                 own = advisory
-            policy = self._by_name[own]
-            level = self._get_enforcement_level(policy)
-            if level is EnforcementLevel.DISABLED or self._disabled(finding.rule):
-                continue
-            report = self._create_report_violation(response, own, policy.description, level, policy.severity)
-            report(_text(finding, with_rule=own != finding.rule), finding.urn or None)
+            self._say(response, own, _text(finding, with_rule=own != finding.rule), finding.urn)
+        for (urn, _), several in waiting.items():
+            self._say(response, advisory, _text_of_waiting(several), urn)
+
+    def _say(self, response: Any, name: str, text: str, urn: str) -> None:
+        policy = self._by_name[name]
+        level = self._get_enforcement_level(policy)
+        if level is not EnforcementLevel.DISABLED:
+            report = self._create_report_violation(response, name, policy.description, level, policy.severity)
+            report(text, urn or None)
 
     def _disabled(self, rule: str) -> bool:
         policy = self._by_name.get(rule)
@@ -157,13 +176,18 @@ def _value(value: Value) -> Any:
     return value.bool_value if kind == "bool_value" else None
 
 
-def _resource(request: Any) -> Resource:
-    return Resource(request.urn, request.type, request.name, plain(request.properties))
+def _is_judged(item: Any) -> bool:
+    return item.type == AWS_PROVIDER or not item.type.startswith(_INTERNAL)
 
 
 def _text(finding: Finding, *, with_rule: bool) -> str:
     rule = f"[{finding.rule}] " if with_rule else ""
-    prefix = "UNKNOWN: " if finding.unknown else ""
-    message = finding.message.removeprefix(prefix)
-    where = f"{finding.path}: " if finding.path and finding.path not in message else ""
-    return f"{prefix}{rule}{where}{message}. {finding.remedy}"
+    where = f"{finding.path}: " if finding.path and finding.path not in finding.message else ""
+    return f"{rule}{where}{finding.message}. {finding.remedy}"
+
+
+def _text_of_waiting(findings: Sequence[Finding]) -> str:
+    """One sentence for all rules that wait for one value: a preview of a new stack has many of them."""
+    rules = ", ".join(sorted({finding.rule for finding in findings}))
+    where = findings[0].path or "a value"
+    return f"UNKNOWN: [{rules}] {where} is not known yet. {findings[0].remedy}"

@@ -144,6 +144,25 @@ def test_a_rule_over_the_stack_is_a_stack_policy_of_both_levels():
     assert "\nUNKNOWN: [TEST-001] " in message
 
 
+def test_while_pulumi_has_no_outputs_the_stack_is_judged_by_what_was_declared():
+    packs = Packs((Pack("test", "For the tests.", {}),), {"TEST-001": disallow_pods})
+    analyzer = _analyzer(packs)
+    _reports(analyzer, {"image": "declared"})
+    [(_, message)] = _stack_reports(analyzer, (POD, {}))
+    assert "prod has Pod web with declared" in message
+    [(_, message)] = _stack_reports(analyzer, (POD, {"image": UNKNOWN_STRING_VALUE}))
+    assert "prod has Pod web with declared" in message
+    [(_, message)] = _stack_reports(analyzer, (POD, {"image": "made"}))
+    assert "prod has Pod web with made" in message
+
+
+def test_all_rules_that_wait_for_one_value_are_told_of_in_one_sentence():
+    [(name, message)] = [item for item in _reports(_analyzer(), {"spec": UNKNOWN_OBJECT_VALUE}) if "spec is" in item[1]]
+    assert name == "workloads-advisory"
+    assert message.count("UNKNOWN") == 1
+    assert message.count("POD-") > 5
+
+
 def test_an_exception_that_excuses_nothing_is_reported_for_the_stack():
     loaded = load_packs(["workloads"])
     entry = ExceptionEntry("POD-010", "urn:*::Pod::gone", "reason", "platform", today())
