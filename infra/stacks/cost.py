@@ -11,10 +11,9 @@ from infra.components.foundation import (
     image_registry_layout,
     network_layout,
     object_store_layout,
-    operators_layout,
 )
 from infra.components.streaming import kafka_cost
-from infra.components.streaming.strimzi_layout import OPERATOR_NAMESPACE, StrimziArgs
+from infra.components.streaming.strimzi_layout import StrimziArgs
 from infra.config import StackConfig
 from infra.core.catalog.catalog import FOLDER, Catalog
 from infra.core.cost.estimate import Estimate, estimate
@@ -22,6 +21,7 @@ from infra.core.cost.report import notes, usd
 from infra.core.cost.usage import Running, Usage, running
 from infra.core.errors import ConfigurationError, Problem
 from infra.core.quantity import Compute
+from infra.stacks.edge_kubernetes_plan import operator_running
 from infra.stacks.plan import Plan
 from infra.stacks.profile import Profile
 
@@ -89,7 +89,6 @@ def _running(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Running
         footprint = catalog.charts["strimzi"].footprint
         operator = Compute(footprint.cpu, footprint.memory) * footprint.replicas
         yield Running("strimzi-cluster-operator", operator, operator)
-    if profile.operators:
-        yield from operators_layout.running(catalog.charts, OPERATOR_NAMESPACE)
+    yield from operator_running(catalog.charts, profile)
     for spec in plan.workloads:
         yield running(spec, keep=profile.keep)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from infra.components.foundation import operators_layout, volume_class
+from infra.components.foundation import volume_class
 from infra.components.foundation.cluster_layout import ClusterArgs
 from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_host, repository_name
 from infra.components.foundation.network_layout import NetworkArgs
@@ -43,6 +43,7 @@ from infra.core.workload.spec import Replicas, WorkloadSpec
 from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
+from infra.stacks.edge_kubernetes_plan import operator_members, operator_shares
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, identity_plan
 from infra.stacks.profile import Profile
@@ -119,8 +120,7 @@ def make_plan(
     shares = [*map(workload_share, workloads), *kafka_layout.operator_shares(kafka)]
     if isinstance(kafka, StrimziArgs):
         shares += strimzi_layout.operator_shares(catalog.charts["strimzi"].footprint)
-    if profile.operators:
-        shares += operators_layout.shares(catalog.charts, strimzi_layout.OPERATOR_NAMESPACE)
+    shares += operator_shares(catalog.charts, profile)
     tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
     problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
     if problems:
@@ -132,7 +132,7 @@ def make_plan(
     members = [
         *(spec.member() for spec in workloads),
         *kafka_layout.operator_members(kafka),
-        *(operators_layout.members(strimzi_layout.OPERATOR_NAMESPACE, ownership) if profile.operators else ()),
+        *operator_members(profile, ownership),
         *_tenant_members(clients, access, namespaces),
     ]
     return Plan(

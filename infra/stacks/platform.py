@@ -29,6 +29,7 @@ from infra.core.labels import Environment
 from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
+from infra.stacks.edge_kubernetes_plan import declare_istio
 from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
@@ -71,6 +72,8 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     mesh = _mesh(plan, profile, tenancy, options)
     # No pod starts before its namespace refuses what nobody declared, in the network and in the mesh.
     ready = {namespace: (*first, *mesh.ready[namespace]) for namespace, first in tenancy.ready.items()}
+    istio = declare_istio(config, catalog.charts, profile, plan.ownership, ready, options)
+    ready = {namespace: (*first, *istio.ready) for namespace, first in ready.items()} if istio else ready
     outputs, key_arn = _aws_parts(plan, options)
     _identities(plan, cluster, key_arn, options)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
@@ -105,7 +108,11 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "streamGatewayImage": plan.gateway.image.reference,
         "accessDecisionsUrl": governance.decision_url,
         "monthlyCost": cost.as_output(),
-        "recordedCharts": [*(chart.recorded for chart in charts if chart.recorded), *recorded],
+        "recordedCharts": [
+            *(chart.recorded for chart in charts if chart.recorded),
+            *recorded,
+            *(istio.recorded if istio else ()),
+        ],
         **outputs,
         **({"clusterName": cluster.name, "kubeconfig": cluster.kubeconfig} if cluster else {}),
     }

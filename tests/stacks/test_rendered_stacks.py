@@ -101,6 +101,7 @@ def test_components_are_named_by_domain_and_class(stack: str):
     if stack != "local":
         expected |= {f"platform:foundation:{name}" for name in ("Cluster", "ImageRegistry", "Network", "OperatorChart")}
         expected |= {f"platform:foundation:{name}" for name in ("PlatformOperators", "VolumeClass")}
+        expected |= {"platform:edge:Istio"}
         expected |= {f"platform:foundation:{name}" for name in ("PermissionsBoundary", "WorkloadIdentity")}
     assert components == expected
 
@@ -339,11 +340,15 @@ def test_crds_only_records_the_chart_and_install_declares_it():
         "strimzi-kafka-operator:1.2.0",
         "cert-manager:v1.21.1",
         "metrics-server-3.13.1.tgz:3.13.1",
+        "istiod:1.31.1",
+        "cni:1.31.1",
+        "ztunnel:1.31.1",
     ]
     assert not rendered("prod").of_type("helm.sh/v4:Chart")
     installed = run_program("prod", operators={"mode": "install"})
     charts = {chart.name: chart for chart in installed.of_type("helm.sh/v4:Chart")}
-    assert sorted(charts) == ["cert-manager", "metrics-server", "strimzi"]
+    assert sorted(charts) == ["cert-manager", "istio-cni", "istiod", "metrics-server", "strimzi", "ztunnel"]
+    assert all(charts["ztunnel"].urn in charts[name].request.dependencies for name in ("cert-manager", "strimzi"))
     assert charts["strimzi"].inputs["version"] == "1.2.0"
     assert all(chart.inputs["skipCrds"] is True for chart in charts.values())
     assert charts["strimzi"].inputs["values"]["generateNetworkPolicy"] is False

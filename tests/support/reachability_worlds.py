@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from infra.components.foundation import operators_layout
+from infra.components.edge import istio_layout
+from infra.components.foundation import operators_layout, operators_pods
 from infra.components.streaming.access import KAFKA_USER_LABEL
 from infra.core.catalog.catalog import Catalog
 from infra.core.catalog.tenants import Tenant
@@ -29,12 +30,16 @@ OPERATORS = "platform-operators"
 CALLED = {
     f"{OPERATORS}/cert-manager-webhook": Port(operators_layout.WEBHOOK_PORT),
     f"{OPERATORS}/metrics-server": Port(operators_layout.METRICS_PORT),
+    f"{OPERATORS}/istiod": Port(istio_layout.WEBHOOK_PORT),
 }
 """What the API server calls. It is no pod and has one of the private addresses, so that whoever has one gets in; what
 is ours does not get out."""
 
 READS_NODES = f"{OPERATORS}/metrics-server"
-KUBELET = Port(operators_layout.KUBELET_PORT)
+KUBELET = Port(operators_pods.KUBELET_PORT)
+
+AGENT, AGENTS_SERVER, IDENTITIES = "ztunnel", f"{OPERATORS}/istiod", Port(istio_layout.IDENTITY_PORT)
+"""The mesh's agent of each node, a pod of the cluster's own namespace, gets its identities there."""
 
 OUTSIDE = (Peer("internet", "93.184.215.14"), Peer("neighbour", "10.99.0.1"), Peer("probes", PROBE_ADDRESS))
 
@@ -86,7 +91,8 @@ class World:
             if source.namespace in self.namespaces:
                 return bool(source.party) and (source.party, target.party, port) in open_
             private = source.address.startswith("10.")
-            return source.address == PROBE_ADDRESS or (private and CALLED.get(target.party) == port)
+            asks = source.name == AGENT and (target.party, port) == (AGENTS_SERVER, IDENTITIES)
+            return asks or source.address == PROBE_ADDRESS or (private and CALLED.get(target.party) == port)
         if source.namespace not in self.namespaces:
             return True  # neither is ours: what they do among themselves is not for us to refuse
         if target.name == DNS and port.number == 53:
@@ -151,7 +157,7 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
     if any(item["kind"] == "Kafka" for item in objects):
         real.append(_cluster_operator())
     if any(item["kind"] == "Issuer" for item in objects):
-        real += [_operator(pod) for pod in operators_layout.pods(OPERATORS)]
+        real += [_operator(pod) for pod in (*operators_layout.pods(OPERATORS), *istio_layout.pods(OPERATORS))]
     strangers = [Peer(f"stranger in {namespace}", "", namespace) for namespace in (*labels, ELSEWHERE)]
     impostors = [
         replace(pod, name=f"impostor of {pod.name}", namespace=place, party="")
@@ -160,7 +166,8 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
         if place != pod.namespace
     ]
     dns = Peer(DNS, "", "kube-system", {"k8s-app": "kube-dns"})
-    pods = [*real, *(replace(pod, name=f"{pod.name} again") for pod in real), *impostors, *strangers, dns]
+    agent = Peer(AGENT, "", "kube-system", {"app": "ztunnel"})
+    pods = [*real, *(replace(pod, name=f"{pod.name} again") for pod in real), *impostors, *strangers, dns, agent]
     peers = [
         replace(
             pod,
@@ -174,7 +181,7 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
         policies=[item for item in objects if item["kind"] == "NetworkPolicy"],
         authorizations=[item for item in objects if item["kind"] == "AuthorizationPolicy"],
         peers=[*peers, *OUTSIDE],
-        ports=sorted({*served, *UNUSED, *CALLED.values(), KUBELET, TUNNEL}),
+        ports=sorted({*served, *UNUSED, *CALLED.values(), KUBELET, IDENTITIES, TUNNEL}),
         wiring=wiring,
         namespaces=set(labels),
     )
@@ -235,7 +242,7 @@ def _cluster_operator() -> Peer:
     return Peer(name, "", namespace, labels, account=name, party=f"{namespace}/{name}")
 
 
-def _operator(pod: operators_layout.OperatorPods) -> Peer:
+def _operator(pod: operators_pods.OperatorPods) -> Peer:
     """A pod of cert-manager's or metrics-server's chart, by the labels of the charts' templates."""
     party = pod.party
     return Peer(party.name, "", party.namespace, dict(party.selector), account=party.name, party=str(party))

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from infra.components.foundation import operators_layout as layout
 from infra.components.foundation.operator_chart import OperatorChart, OperatorChartArgs
+from infra.components.foundation.operators_pods import network
 from infra.core.catalog.charts import Chart
 from infra.core.component import PlatformComponent
 from infra.core.labels import Ownership
@@ -49,7 +50,7 @@ class PlatformOperators(PlatformComponent):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts=opts)
-        for role, manifest in layout.network(args.namespace, args.ownership):
+        for role, manifest in network(layout.pods(args.namespace), args.ownership):
             self.declare(role, manifest, after=after)
         certifier = self._chart(args, layout.CERT_MANAGER, args.definitions, after)
         # The webhook judges every issuer and certificate, so it must answer before the first one.

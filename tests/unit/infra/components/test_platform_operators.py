@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from infra.components.foundation import certificate_models as cm
 from infra.components.foundation import operators_layout as layout
+from infra.components.foundation import operators_pods
 from infra.core.labels import OWNER_LABEL, Ownership
 from infra.core.quantity import Compute
 from infra.core.wiring import wire
@@ -20,7 +21,7 @@ NAMESPACE = "operators"
 OWNERSHIP = Ownership(environment="prod", owner="team", cost_centre="cc-1")
 CHARTS = read_catalog().charts
 RESOURCES = dict(layout.certificates(NAMESPACE, OWNERSHIP))
-POLICIES = dict(layout.network(NAMESPACE, OWNERSHIP))
+POLICIES = dict(operators_pods.network(layout.pods(NAMESPACE), OWNERSHIP))
 
 
 @cache
@@ -119,12 +120,12 @@ def test_metrics_server_is_called_by_a_name_and_a_certificate_that_its_callers_c
 
 
 def test_each_deployment_of_the_charts_is_counted_as_its_values_size_it():
-    shares = {share.name: share for share in layout.shares(CHARTS, NAMESPACE)}
+    shares = {share.name: share for share in operators_pods.shares(CHARTS, layout.pods(NAMESPACE))}
     assert set(shares) == {"cert-manager", "cert-manager-cainjector", "cert-manager-webhook", "metrics-server"}
     for pod in layout.pods(NAMESPACE):
         footprint = CHARTS[pod.chart].footprint
         assert shares[pod.party.name].requests == Compute(footprint.cpu, footprint.memory) * (footprint.replicas + 1)
-    paid = {item.name: item.typical for item in layout.running(CHARTS, NAMESPACE)}
+    paid = {item.name: item.typical for item in operators_pods.running(CHARTS, layout.pods(NAMESPACE))}
     assert paid["metrics-server"] == Compute(200, 400 * 1024**2)
 
 
@@ -162,7 +163,7 @@ def test_the_api_server_reaches_exactly_the_ports_that_it_calls():
 def test_who_may_ask_every_kubelet_may_not_ask_what_the_api_server_calls():
     webhook = layout.cert_manager_values(CHARTS[layout.CERT_MANAGER].footprint, NAMESPACE, OWNERSHIP)["webhook"]
     metrics = layout.metrics_server_values(CHARTS[layout.METRICS_SERVER].footprint, NAMESPACE, OWNERSHIP)
-    assert len({webhook["securePort"], metrics["containerPort"], layout.KUBELET_PORT}) == 3
+    assert len({webhook["securePort"], metrics["containerPort"], operators_pods.KUBELET_PORT}) == 3
 
 
 def test_only_metrics_server_reaches_nodes_and_nobody_reaches_the_metadata_of_one():
@@ -175,7 +176,7 @@ def test_only_metrics_server_reaches_nodes_and_nobody_reaches_the_metadata_of_on
 
 
 def test_no_two_deployments_can_be_taken_for_each_other():
-    graph = wire(layout.members(NAMESPACE, OWNERSHIP), namespaces=[NAMESPACE], users={})
+    graph = wire(operators_pods.members(layout.pods(NAMESPACE), OWNERSHIP), namespaces=[NAMESPACE], users={})
     assert [member.party.name for member in graph.members if member.api_server] == [
         "cert-manager",
         "cert-manager-cainjector",
