@@ -20,6 +20,7 @@ _REFERENCE: Final = re.compile(
 _STANDS_FOR: Final = re.compile(
     r"(?:x{3,}|\*{3,}|<.*>|\.{3}|your[-_ ].*|example.*|redacted|\[.*\]|\{.*|\(.*|[|>][-+]?)", re.IGNORECASE
 )
+_POOR: Final = re.compile(r"[A-Za-z]{2}|[xX]{3,}")
 _KEYWORDS: Final = frozenset(
     {
         "true",
@@ -60,7 +61,7 @@ def secret_in(name: str, text: str) -> str:
     """
     if form := secret_form(text):
         return form
-    if "\n" not in text.strip() and names_secret(name) and _is_value(text.strip()):
+    if "\n" not in text.strip() and names_secret(name) and _is_entry(text.strip()):
         return f"the value of {name}"
     if name.endswith(_PROGRAMS):
         return ""
@@ -89,6 +90,11 @@ def _telling_lines(text: str) -> Iterator[str]:
 def _names_secret(name: str) -> bool:
     # In settings a last word `pass` is a password; elsewhere it may be a step or a ticket.
     return names_secret(name) or re.search(r"(?:^|[._-])pass$", name, re.IGNORECASE) is not None
+
+
+def _is_entry(text: str) -> bool:
+    # A whole entry is what a program is given: one that is short, or crossed out, is a password of a bad kind.
+    return _is_value(text) or (_POOR.fullmatch(text) is not None and text.lower() not in _KEYWORDS)
 
 
 def _is_value(text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from policies.kinds import GroupKind, group_kind, kinds
-from policies.model import Resource
+from policies.model import Resource, Violation
 from policies.node import Node
 
 _GROUP: Final = "rbac.authorization.k8s.io"
@@ -49,8 +49,9 @@ class Grant:
         """The verbs that it grants on a resource, wildcards of groups and resources included; `*` stands for all."""
         if not self.groups & {group, ANY}:
             return frozenset()
-        _, slash, sub = resource.partition("/")
-        names = {resource, ANY, f"*/{sub}"} if slash else {resource, ANY}
+        main, slash, sub = resource.partition("/")
+        # Kubernetes grants nothing by `pods/*`, but whoever wrote it meant every subresource.
+        names = {resource, ANY, f"*/{sub}", f"{main}/*"} if slash else {resource, ANY}
         return self.verbs if self.resources & names else frozenset()
 
     def allows(self, verbs: frozenset[str], group: str, resource: str) -> frozenset[str]:
@@ -71,6 +72,21 @@ def grants_of(role: Resource) -> Iterator[Grant]:
     """
     for node in role.root["rules"].items():
         yield Grant(node, *(_texts(node[key]) for key in ("apiGroups", "resources", "verbs", "resourceNames")))
+
+
+def wildcards(role: Resource, *keys: str) -> Iterator[Violation]:
+    """One violation for each wildcard in the lists of these names, of a role's rules.
+
+    Args:
+        role: The role.
+        keys: Of `apiGroups`, `resources`, `verbs` and `nonResourceURLs`.
+    """
+    for node in role.root["rules"].items():
+        for key in keys:
+            for item in node[key].items():
+                text = item.text() or ""
+                if text == ANY or (key == "resources" and ANY in text.split("/")) or (key != "verbs" and text == "/*"):
+                    yield Violation(item.path, f"the role grants {text!r} of {key}")
 
 
 def cluster_wide(role: Resource) -> bool:

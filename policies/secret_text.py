@@ -43,6 +43,11 @@ _FORMS: Final = tuple(
         (r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16}", "a Stripe key", ("k_live_",)),
         (r"(?<![A-Za-z0-9])hvs\.[A-Za-z0-9_-]{24}", "a Vault token", ("hvs.",)),
         (r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}", "a signed token (JWT)", ("eyJ",)),
+        (
+            r"[Bb](?:earer|EARER)\s+(?=[A-Za-z._~+/=-]{0,60}[0-9])[A-Za-z0-9._~+/=-]{8,}",
+            "a bearer token",
+            ("earer ", "BEARER "),
+        ),
         (r"[a-z][a-z0-9+.-]{0,20}://[^\s:/@$]*:(?!\$|<|\*)[^\s/@]+@", "a password in a URL", ("://",)),
     )
 )

@@ -32,7 +32,7 @@ RULES = {id_: rule for id_, rule in PACKS.rules.items() if rule.cel is not None}
 BY_FOLDER = {folder: id_ for pack in PACKS.packs for id_, folder in pack.rules.items() if id_ in RULES}
 EXAMPLES = [example for example in examples("") if example.rule_folder in BY_FOLDER]
 
-FILLED_IN = {"POD-001": {"Pod"}, "POD-009": {"Job", "ReplicationController"}}
+FILLED_IN = {"POD-001": {"Pod"}, "POD-051": {"Pod"}, "POD-009": {"Job", "ReplicationController"}}
 """Rules about what was left out, and kinds in which the API server fills it in before admission sees it."""
 
 ALIKE = {"DaemonSet", "PodTemplate", "ReplicaSet", "ReplicationController"}

@@ -94,7 +94,7 @@ def test_a_pack_that_does_not_exist_is_refused_with_the_names_that_do():
 def test_a_pack_that_calls_a_rule_by_another_id_is_refused(monkeypatch: pytest.MonkeyPatch):
     pack = importlib.import_module("policies.packs.workloads").PACK
     monkeypatch.setitem(pack.rules, "POD-099", pack.rules["POD-001"])
-    with pytest.raises(InputError, match="calls workloads/require_resources 'POD-099', but the rule says 'POD-001'"):
+    with pytest.raises(InputError, match="calls workloads/require_cpu_requests 'POD-099', but the rule says 'POD-001'"):
         load_packs()
 
 

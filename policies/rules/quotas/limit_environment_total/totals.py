@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Final
 
+from policies.once import once
 from policies.quantities import parse_quantity
 
 _FILE: Final = Path(__file__).with_name("totals.yaml")
@@ -15,7 +15,7 @@ def environment_total(environment: str) -> dict[str, Decimal]:
     return dict(_totals().get(environment, {}))
 
 
-@cache
+@once
 def _totals() -> dict[str, dict[str, Decimal]]:
     # YAML is imported where it is needed, so that loading the packs stays cheap.
     from policies.readers.manifests import read_yaml  # noqa: PLC0415

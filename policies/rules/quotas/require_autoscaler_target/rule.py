@@ -51,7 +51,11 @@ def require_autoscaler_target(stack: Stack) -> Iterator[Violation]:
         workload = find_workload(target, workloads)
         if workload is None:
             # Of kinds that are not listed, and of namespaces of others, nobody here knows what there is.
-            if any(kind == known for _, known in SCALABLE) and namespace in workloads:
+            known = any(kind == each for _, each in SCALABLE)
+            others = [space for space in workloads if known and find_workload((space, kind, name), workloads)]
+            if known and namespace not in workloads and others:
+                yield Violation(reference.path, f"{kind} {name} is in namespace {others[0]}, not in {namespace}")
+            elif known and namespace in workloads:
                 yield Violation(reference.path, f"there is no {kind} {name} in namespace {namespace}")
             return
         if workload.root.at("spec", "replicas").exists():

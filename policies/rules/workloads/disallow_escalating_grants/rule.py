@@ -39,7 +39,7 @@ _WAYS = (
     remediation="Remove the verb; let the program that runs the platform alone create roles and bindings.",
 )
 def disallow_escalating_grants(role: Resource) -> Iterator[Violation]:
-    """Grants by wildcard are not repeated here: RBAC-001 reports them."""
+    """Grants by wildcard are not repeated here: RBAC-001, RBAC-010 and RBAC-011 report them."""
     for grant in grants_of(role):
         yield from _ways(grant)
 

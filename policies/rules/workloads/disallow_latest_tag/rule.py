@@ -21,7 +21,10 @@ from policies.rule import rule
     remediation="Name the exact version as tag, or pin the image by digest (name@sha256:...).",
 )
 def disallow_latest_tag(container: Container) -> Iterator[Violation]:
-    """A digest settles it; else there must be a tag, and no part of it between dashes may be `latest`."""
+    """A digest settles it, since it does not move; else there must be a tag, and no part of it may be `latest`.
+
+    Whether the digest is one that can be pulled is for POD-020 to say.
+    """
     image = container.node["image"]
     text = image.text()
     if container.pod.partial and not image.exists():
@@ -30,10 +33,10 @@ def disallow_latest_tag(container: Container) -> Iterator[Violation]:
         yield Violation(image.path, f"{container.name} names no image")
         return
     reference = parse_image(text)
+    if reference.digest:
+        return
     if not reference.valid:
         yield Violation(image.path, f"{container.name} has image {text!r}, which is not an image reference")
-    elif reference.digest:
-        return
     elif not reference.tag:
         yield Violation(image.path, f"{container.name} has image {text!r}, which has no tag and so means latest")
     elif "latest" in reference.tag.split("-"):

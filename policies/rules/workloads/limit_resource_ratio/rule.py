@@ -32,7 +32,7 @@ _STATEFUL = frozenset({"StatefulSet"})
     ),
 )
 def limit_resource_ratio(container: Container) -> Iterator[Violation]:
-    """Judges the pairs that are there; a missing one is POD-001's to report."""
+    """Judges the pairs that are there; a missing one is for the rules about requests and limits."""
     memory = Decimal(1) if container.pod.resource.kind in _STATEFUL else _MEMORY_RATIO
     for place in (container.node["resources"], container.pod.spec["resources"]):
         for resource, ratio in (("cpu", _CPU_RATIO), ("memory", memory)):

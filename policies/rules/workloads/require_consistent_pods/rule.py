@@ -1,25 +1,32 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from policies.model import Severity, Violation
 from policies.node import Node
 from policies.pods import Container, EveryPod, Pod
 from policies.rule import rule
 
+_PORT_NAME: Final = re.compile(r"(?=.{1,15}\Z)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
+"""IANA_SVC_NAME (RFC 6335), which Kubernetes asks of the names of ports."""
+
 
 @rule(
     id="POD-042",
-    title="Require names in a pod to be there, and to be there once",
+    title="Require names in a pod to be valid, to be there, and to be there once",
     severity=Severity.MEDIUM,
     topics=("correctness",),
     applies_to=EveryPod(),
     rationale=(
-        "The API server refuses a mount of a volume that is not there, two containers of one name or two mounts at one"
-        " path, in the middle of a deployment. Of two variables of one name the last wins silently, and server-side"
-        " apply refuses both."
+        "The API server refuses a mount of a volume that is not there, two containers of one name, two mounts at one"
+        " path or a port's name of 16 letters, in the middle of a deployment. Of two variables of one name the last"
+        " wins silently, and server-side apply refuses both."
     ),
-    remediation="Remove the second entry, or declare the volume that is mounted.",
+    remediation=(
+        "Remove the second entry, declare the volume that is mounted, or give the port a name of 15 letters at most."
+    ),
 )
 def require_consistent_pods(pod: Pod) -> Iterator[Violation]:
     """One violation for each name that stands twice, and for each mount of a volume that the pod does not have."""
@@ -35,7 +42,14 @@ def require_consistent_pods(pod: Pod) -> Iterator[Violation]:
 def _inside(container: Container, volumes: set[str | None], *, complete: bool) -> Iterator[Violation]:
     who = container.name
     yield from _twice((item["name"] for item in container.node["env"].items()), f"two variables of {who} are called")
-    yield from _twice((item["name"] for item in container.node["ports"].items()), f"two ports of {who} are called")
+    ports = container.node["ports"].items()
+    yield from _twice((port["name"] for port in ports), f"two ports of {who} are called")
+    for port in ports:
+        name, number = port["name"], port["containerPort"]
+        if name.text() and not _PORT_NAME.fullmatch(name.text() or ""):
+            yield Violation(name.path, f"{who} calls a port {name.text()!r}, which is no name of a port")
+        if number.integer() not in range(1, 65536):
+            yield Violation(number.path, f"{who} has a port of the number {number.shown()}")
     mounts = container.node["volumeMounts"].items()
     yield from _twice((mount["mountPath"] for mount in mounts), f"two mounts of {who} are at")
     for mount in mounts if complete else ():

@@ -22,5 +22,5 @@ from policies.rule import rule
     remediation="Set resources.limits.cpu above zero, on the container or, from Kubernetes 1.34, on the pod.",
 )
 def require_cpu_limits(container: Container) -> Iterator[Violation]:
-    """The other amounts are POD-001's."""
+    """The other amounts are POD-001's, POD-051's and POD-052's."""
     yield from missing_amount(container, "limits", "cpu")

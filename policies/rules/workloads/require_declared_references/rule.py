@@ -43,13 +43,25 @@ Name = tuple[GroupKind, str, str]
     ),
 )
 def require_declared_references(stack: Stack) -> Iterator[Violation]:
-    """Judges namespaces that the stack itself declares: of others it cannot be known what is in them."""
+    """Judges namespaces that the stack itself declares: of others it cannot be known what is in them.
+
+    A service account that the stack declares in another namespace only is meant all the same, and not there.
+    """
     own = {name_of(space) for space in of_kinds(stack.resources, ("core", "Namespace")) if _readable(space)}
     declared = {name for resource in stack.resources for name in _declared(resource)}
 
     def judge(pod: Pod) -> Iterator[Violation]:
         namespace = namespace_of(pod.resource)
         if namespace not in own:
+            account = pod.spec["serviceAccountName"]
+            name = account.text()
+            spaces = [space for kind, space, each in declared if kind == _ACCOUNT and each == name]
+            if spaces and namespace not in spaces and name != "default":
+                yield Violation(
+                    account.path,
+                    f"the ServiceAccount {name!r} is declared in the namespace {' and '.join(sorted(spaces))}, not in"
+                    f" {namespace}",
+                )
             return
         for kind, node in _references(pod):
             name = node.text()

@@ -27,22 +27,32 @@ _SERVICE: GroupKind = ("core", "Service")
     remediation="Let the selector name labels that the pod template carries.",
 )
 def require_selected_pods(stack: Stack) -> Iterator[Violation]:
-    """Judges namespaces in which the stack runs something; selectors for the pods of an operator are left out."""
+    """Judges namespaces in which the stack runs something, and selectors whose pods are in another one.
+
+    Selectors for the pods of an operator are left out.
+    """
     pods = _labels_by_namespace(stack)
     operators = {group_kind(resource)[0] for resource in stack.resources} - {""}
 
     def judge(resource: Resource) -> Iterator[Violation]:
         there = pods.get(namespace_of(resource))
         selector = resource.root.at("spec", "selector")
-        if not there or not selector.value():
+        if not selector.value():
             return
-        if group_kind(resource) == _SERVICE:
-            wanted = labels_at(selector)
-            found = any(wanted.items() <= labels.items() for labels in there)
-        else:
-            wanted = labels_at(selector["matchLabels"])
-            found = any(selects(selector, labels) for labels in there)
-        if not found and not _of_operator(wanted, operators):
+        service = group_kind(resource) == _SERVICE
+        wanted = labels_at(selector if service else selector["matchLabels"])
+
+        def chosen(found: list[dict[str, str]]) -> bool:
+            return any(wanted.items() <= each.items() if service else selects(selector, each) for each in found)
+
+        if not there:
+            if elsewhere := [name for name, found in pods.items() if chosen(found)]:
+                yield Violation(
+                    selector.path,
+                    f"the pods with these labels are in the namespace {' and '.join(elsewhere)}, not in that of the"
+                    f" {resource.kind}",
+                )
+        elif not chosen(there) and not _of_operator(wanted, operators):
             yield Violation(selector.path, "nothing that the stack runs in this namespace has these labels")
 
     candidates = of_kinds(stack.resources, _SERVICE, *BUDGETS)
