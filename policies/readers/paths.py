@@ -13,7 +13,7 @@ from policies.readers.manifests import read_yaml, resources_of
 from policies.readers.state import holds_state, resources_of_state
 from policies.readers.unknowns import RENDERED, with_unknowns
 
-_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+_SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "-"
 
 
@@ -46,26 +46,27 @@ def read_paths(paths: Iterable[str]) -> Input:
         if path == STDIN:
             _read(sys.stdin.buffer.read(), "standard input", found, named=True)
         elif Path(path).is_dir():
-            for file in _files_in(Path(path)):
-                _read(_bytes_of(file), str(file), found, named=False)
+            for file in _files_in(path):
+                _read(_bytes_of(file), file, found, named=False)
         else:
-            _read(_bytes_of(Path(path)), path, found, named=True)
+            _read(_bytes_of(path), path, found, named=True)
     if not found.resources and not found.files:
         raise InputError(f"{', '.join(paths)}: holds no .yaml, .yml or .json file; name the folder of the manifests")
     return found
 
 
-def _files_in(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
+def _files_in(folder: str) -> Iterator[str]:
+    for parent, folders, files in os.walk(Path(folder)):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        prefix = "" if parent == os.curdir else parent if parent.endswith(os.sep) else parent + os.sep
         for name in sorted(files):
-            if Path(name).suffix in _SUFFIXES:
-                yield Path(parent) / name
+            if name.endswith(_SUFFIXES):
+                yield prefix + name
 
 
-def _bytes_of(file: Path) -> bytes:
+def _bytes_of(file: str) -> bytes:
     try:
-        return file.read_bytes()
+        return Path(file).read_bytes()
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
 
@@ -102,7 +103,7 @@ def _resources(document: object, source: str, file: str, *, marked: bool) -> lis
 
 
 def _documents(text: bytes, file: str) -> Iterator[tuple[str, object]]:
-    if text.lstrip()[:1] == b"{" and file.endswith(".json"):
+    if file.endswith(".json") and text.lstrip()[:1] == b"{":
         try:
             yield f"{file}:1", json.loads(text)
         except json.JSONDecodeError as error:

@@ -11,7 +11,9 @@ NUMBERS = ["4111 1111 1111 1111", "378282246310005", "078-05-1120", "078.05.1120
 SIGNS = st.text("0149 -.:/AZaz_\n٣", max_size=12)
 PIECES = st.lists(SIGNS | st.sampled_from([*NUMBERS, "4111111111111111", "078051120"]), max_size=4).map("".join)
 WORDS = st.lists(
-    st.sampled_from(["pass", "PWD", "Secret", "token:", "KEY=", "creDential", "beaRer", "ſecret", "toKen", "İ", "a"])
+    st.sampled_from(
+        ["pass", "PWD", "Secret", "token:", "KEY=", "creDential", "beaRer", "\u017fecret", "to\u212aen", "\u0130", "a"]
+    )
     | st.sampled_from([" ", "\n", "\r\n", "\x0b", "\u2028", "x"]),
     max_size=12,
 ).map("".join)
