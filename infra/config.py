@@ -13,6 +13,7 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from infra.config_edge import EdgeConfig
 from infra.config_rules import rule_problems
 from infra.core.catalog.tenants import TenantName
 from infra.core.errors import ConfigurationError, Problem
@@ -192,6 +193,7 @@ class StackConfig(Document):
     availability: AvailabilityConfig = Field(description="over what the stack is spread")
     quota: QuotaConfig = Field(description="what everything together may request")
     budget: int | None = Field(
+    edge: EdgeConfig | None = Field(default=None, description="the edge on the internet; nobody reaches it if null")
         default=None, ge=1, le=10_000_000, description="US dollars a month that it may typically cost; no limit if null"
     )
     tenants: tuple[TenantName, ...] = Field(max_length=50, description="tenants of the catalog that live here")

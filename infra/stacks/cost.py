@@ -22,6 +22,7 @@ from infra.core.cost.usage import Running, Usage, running
 from infra.core.errors import ConfigurationError, Problem
 from infra.core.quantity import Compute
 from infra.stacks.edge_kubernetes_plan import operator_running
+from infra.stacks.edge_plan import edge_usages
 from infra.stacks.plan import Plan
 from infra.stacks.profile import Profile
 
@@ -74,6 +75,8 @@ def _usages(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Usage]:
         yield from network_layout.usages(plan.network)
     if plan.cluster is not None:
         yield from cluster_layout.usages(plan.cluster, catalog.prices, _running(catalog, profile, plan))
+    if plan.edge is not None:
+        yield from edge_usages(plan.edge)
     if plan.credentials.secrets_manager:
         yield from kafka_cost.secret_usages(plan.credentials.users, catalog.users)
     if plan.object_store is not None:

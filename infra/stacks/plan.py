@@ -44,6 +44,7 @@ from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
 from infra.stacks.edge_kubernetes_plan import operator_members, operator_shares
+from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, identity_plan
 from infra.stacks.profile import Profile
@@ -75,6 +76,7 @@ class Plan:
     network: NetworkArgs | None
     cluster: ClusterArgs | None
     identities: IdentityPlan | None
+    edge: EdgePlan | None
 
 
 def make_plan(
@@ -172,6 +174,7 @@ def make_plan(
         network=network_args(config, profile),
         cluster=cluster,
         identities=identity_plan(config, catalog, cluster, store),
+        edge=edge_plan(config, profile),
     )
 
 

@@ -30,10 +30,11 @@ from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.edge_kubernetes_plan import declare_istio
+from infra.stacks.edge_plan import declare_edge
 from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
-from infra.stacks.providers import cluster_provider, make_providers
+from infra.stacks.providers import cluster_provider, global_options, make_providers
 
 if TYPE_CHECKING:
     from infra.components.foundation.cluster import Cluster
@@ -76,6 +77,10 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     ready = {namespace: (*first, *istio.ready) for namespace, first in ready.items()} if istio else ready
     outputs, key_arn = _aws_parts(plan, options)
     _identities(plan, cluster, key_arn, options)
+    if plan.edge is not None and key_arn is not None:
+        globally = global_options(config, plan.ownership, options)
+        edge, _ = declare_edge(plan.edge, key_arn=key_arn, opts=options, global_opts=globally)
+        outputs |= edge
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
     credentials = KafkaCredentials(
         "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, ready=tenancy.ready, opts=options

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 AWS_SERVICES = ("ec2", "ecr", "eks", "iam", "kms", "logs", "s3", "secretsmanager", "sts")
 """Services that the program uses, as the provider's ``endpoints`` names them."""
 
+GLOBAL_REGION = "us-east-1"
+"""Where AWS keeps what belongs to no region."""
+
 EMULATOR_CREDENTIAL = "test"
 """What an emulator takes for a credential; never sent anywhere but to this machine."""
 
@@ -28,6 +31,21 @@ def make_providers(config: StackConfig, ownership: Ownership) -> list[pulumi.Pro
     if config.aws is not None:
         providers.append(_aws(config.aws, ownership))
     return providers
+
+
+def global_options(
+    config: StackConfig, ownership: Ownership, options: pulumi.ResourceOptions
+) -> pulumi.ResourceOptions:
+    """The same options with AWS's global region, where CloudFront and the billing of the account are.
+
+    A stack that lives in that region has no second provider.
+    """
+    if config.aws is None or config.aws.region == GLOBAL_REGION:
+        return options
+    elsewhere = _aws(config.aws.model_copy(update={"region": GLOBAL_REGION}), ownership, name=f"aws-{GLOBAL_REGION}")
+    given = options.providers
+    others = [one for one in given if one.package != "aws"] if isinstance(given, list) else []
+    return pulumi.ResourceOptions(providers=[*others, elsewhere])
 
 
 def cluster_provider(config: StackConfig, cluster: Cluster | None) -> pulumi.ProviderResource:
@@ -60,17 +78,17 @@ def _identifier(aws: AwsConfig) -> Callable[[str], str]:
     return lambda name: f"{aws.account_id}/{aws.region}/{name}"
 
 
-def _aws(aws: AwsConfig, ownership: Ownership) -> pulumi.ProviderResource:
+def _aws(aws: AwsConfig, ownership: Ownership, *, name: str = "aws") -> pulumi.ProviderResource:
     import pulumi_aws  # noqa: PLC0415 - only a stack with an AWS account pays for it
 
     tags = {"tags": resource_tags(ownership)}
     if aws.endpoint is None:
         real: pulumi.ProviderResource = pulumi_aws.Provider(
-            "aws", region=aws.region, allowed_account_ids=[aws.account_id], default_tags=tags
+            name, region=aws.region, allowed_account_ids=[aws.account_id], default_tags=tags
         )
         return real
     emulated: pulumi.ProviderResource = pulumi_aws.Provider(
-        "aws",
+        name,
         region=aws.region,
         access_key=EMULATOR_CREDENTIAL,
         secret_key=EMULATOR_CREDENTIAL,

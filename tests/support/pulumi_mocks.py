@@ -75,6 +75,9 @@ class _Mocks(pulumi_mocks.Mocks):
             }
         if args.typ == "aws:eks/cluster:Cluster":
             state |= {"endpoint": "https://mock.eks", "certificateAuthority": {"data": "bW9jaw=="}}
+        if args.typ == "aws:acm/certificate:Certificate":
+            proof = ("domainName", "resourceRecordName", "resourceRecordType", "resourceRecordValue")
+            state["domainValidationOptions"] = [{key: f"{args.name}-{key}" for key in proof}]
         if args.typ == "aws:ec2/launchTemplate:LaunchTemplate":
             state["latestVersion"] = 1
         return f"{args.name}_id", state

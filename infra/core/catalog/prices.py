@@ -25,6 +25,7 @@ KMS_KEY, SECRET, VOLUME, IMAGES = "kms-key", "secret", "ebs-gp3", "ecr-storage"
 STANDARD, INFREQUENT, GLACIER = "s3-standard", "s3-infrequent", "s3-glacier"
 CLUSTER, NAT, ZONE_TRANSFER = "eks-cluster", "nat-gateway", "zone-transfer"
 ENDPOINT = "vpc-endpoint"
+WEB_ACL, WEB_ACL_RULE, ALARM = "web-acl", "web-acl-rule", "alarm"
 NEEDED: Mapping[str, Unit] = {
     KMS_KEY: "month",
     SECRET: "month",
@@ -36,6 +37,9 @@ NEEDED: Mapping[str, Unit] = {
     CLUSTER: "hour",
     NAT: "hour",
     ENDPOINT: "hour",
+    WEB_ACL: "month",
+    WEB_ACL_RULE: "month",
+    ALARM: "month",
     ZONE_TRANSFER: "GiB",
 }
 """Rows that the estimate is made of, with the unit that it counts them in."""

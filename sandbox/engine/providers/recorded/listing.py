@@ -14,7 +14,7 @@ LISTING: Final = Path(__file__).with_name("types.yaml")
 """The committed list."""
 
 _REQUIRED: Final = {"schema", "id", "arn", "because"}
-_OPTIONAL: Final = {"names", "local", "identity", "assumed", "outputs"}
+_OPTIONAL: Final = {"names", "nested", "local", "identity", "assumed", "outputs"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class RecordedType:
         because: why no emulator serves it.
         names: CloudFormation's names by Pulumi's, where they differ by more than the case of letters; a path with
             slashes where CloudFormation nests what Pulumi does not, with 0 for the first of a list.
+        nested: CloudFormation's names by Pulumi's inside of the inputs, wherever CloudFormation has none of that name.
         local: inputs that CloudFormation does not know.
         identity: the inputs that together are the name.
         assumed: what the schema requires and the Pulumi type implies, by CloudFormation's names.
@@ -41,6 +42,7 @@ class RecordedType:
     arn: str
     because: str
     names: Mapping[str, str] = field(default_factory=dict)
+    nested: Mapping[str, str] = field(default_factory=dict)
     local: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
     assumed: Mapping[str, Any] = field(default_factory=dict)

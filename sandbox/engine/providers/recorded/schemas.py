@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -38,7 +40,7 @@ def cloudformation_name(recorded: RecordedType, region: str, name: str) -> str:
     """Return CloudFormation's name of a top-level Pulumi property, or its path where it is nested."""
     if name in recorded.names:
         return recorded.names[name]
-    return _matching(schema_of(recorded.schema, region).get("properties", {}), name)
+    return _matching(schema_of(recorded.schema, region).get("properties", {}), name, {})
 
 
 def failures(recorded: RecordedType, region: str, inputs: PropertyMap) -> list[CheckFailure]:
@@ -48,14 +50,14 @@ def failures(recorded: RecordedType, region: str, inputs: PropertyMap) -> list[C
 
     schema = dict(schema_of(recorded.schema, region))
     document: dict[str, Json] = dict(recorded.assumed)
-    origin: dict[Path, Path] = {}
+    rewriting = _Rewriting(schema, recorded.nested)
     for name, value in inputs.items():
         if name not in recorded.local and name not in ("tagsAll", "region") and value is not None:
             wire = _steps(cloudformation_name(recorded, region, name))
-            _place(document, wire, _converted(value, _at(schema, wire), schema, wire, (name,), origin))
+            _place(document, wire, rewriting.of(value, _at(schema, wire), wire, (name,)))
     validator = StandardValidator({}).evolve(schema=schema, resolver=RefResolver.from_schema(schema))
     return [
-        CheckFailure(format_path(_origin(origin, path)) or recorded.type, f"{message} (schema of {recorded.schema})")
+        CheckFailure(_place_of(rewriting, path) or recorded.type, f"{message} (schema of {recorded.schema})")
         for path, message in _judged(validator.iter_errors(document), document)
     ]
 
@@ -68,6 +70,10 @@ def _judged(errors: Iterator[Any], document: Json) -> Iterator[tuple[Path, str]]
         if error.validator == "uniqueItems" and any(item is UNKNOWN for item in error.instance):
             continue
         yield path, str(error.message)
+
+
+def _place_of(rewriting: _Rewriting, path: Path) -> str:
+    return format_path(_origin(rewriting.origins, path))
 
 
 def _steps(text: str) -> Path:
@@ -91,42 +97,59 @@ def _place(document: dict[str, Json], steps: Path, value: Json) -> None:
     place[steps[-1]] = value
 
 
-def _converted(
-    value: Json, spec: Mapping[str, Any], schema: Mapping[str, Any], path: Path, origin: Path, origins: dict[Path, Path]
-) -> Json:
-    """Rewrite names and shapes to the schema's; remember where each value came from.
+@dataclass(frozen=True)
+class _Rewriting:
+    """How a Pulumi value becomes one of the schema, and where each part of the result came from."""
 
-    A map of tags becomes a list of pairs. Where the schema has a list of sections, a single one of Pulumi's becomes a
-    list, and plain values become sections of the one property. The SDK writes some truth values as texts.
-    """
-    spec = _resolved(spec, schema)
-    origins[path] = origin
-    items = _resolved(spec.get("items", {}), schema)
-    if isinstance(value, dict) and spec.get("type") == "array" and {"Key", "Value"} <= set(items.get("properties", {})):
+    schema: Mapping[str, Any]
+    nested: Mapping[str, str]
+    origins: dict[Path, Path] = field(default_factory=dict)
+
+    def of(self, value: Json, spec: Mapping[str, Any], path: Path, origin: Path) -> Json:
+        """Rewrite names and shapes to the schema's.
+
+        A map of tags or dimensions becomes a list of pairs. Where the schema has a list of sections, a single one of
+        Pulumi's becomes a list, and plain values become sections of the one property; where it has a section, a list
+        of a single one becomes that. The SDK writes some truth values and numbers as texts.
+        """
+        spec = _resolved(spec, self.schema)
+        self.origins[path] = origin
+        items = _resolved(spec.get("items", {}), self.schema)
+        if isinstance(value, list) and len(value) == 1 and "properties" in spec:
+            return self.of(value[0], spec, path, (*origin, 0))
+        if isinstance(value, dict) and spec.get("type") == "array":
+            return self._listed(value, items, path, origin)
+        if isinstance(value, dict) and "properties" in spec:
+            found: dict[str, Json] = {}
+            for key, item in value.items():
+                name = _matching(spec["properties"], key, self.nested)
+                found[name] = self.of(item, spec["properties"].get(name, {}), (*path, name), (*origin, key))
+            return found
+        if isinstance(value, list):
+            only = [*items.get("properties", {})]
+            if len(only) == 1 and not any(isinstance(item, dict) for item in value):
+                for index in range(len(value)):
+                    self.origins[(*path, index, only[0])] = (*origin, index)
+                return [{only[0]: item} for item in value]
+            return [self.of(item, items, (*path, index), (*origin, index)) for index, item in enumerate(value)]
+        return _unquoted(value, spec.get("type"))
+
+    def _listed(self, value: dict[str, Json], items: Mapping[str, Any], path: Path, origin: Path) -> Json:
+        properties = set(items.get("properties", {}))
+        label = "Key" if {"Key", "Value"} <= properties else "Name" if properties == {"Name", "Value"} else None
+        if label is None:
+            return [self.of(value, items, (*path, 0), origin)]
         for index, key in enumerate(value):
-            origins[(*path, index)] = (*origin, key)
-        return [{"Key": key, "Value": text} for key, text in value.items()]
-    if isinstance(value, dict) and spec.get("type") == "array":
-        return [_converted(value, items, schema, (*path, 0), origin, origins)]
-    if isinstance(value, dict) and "properties" in spec:
-        found: dict[str, Json] = {}
-        for key, item in value.items():
-            name = _matching(spec["properties"], key)
-            inner = spec["properties"].get(name, {})
-            found[name] = _converted(item, inner, schema, (*path, name), (*origin, key), origins)
-        return found
-    if isinstance(value, list):
-        only = [*items.get("properties", {})]
-        if len(only) == 1 and not any(isinstance(item, dict) for item in value):
-            for index in range(len(value)):
-                origins[(*path, index, only[0])] = (*origin, index)
-            return [{only[0]: item} for item in value]
-        return [
-            _converted(item, items, schema, (*path, index), (*origin, index), origins)
-            for index, item in enumerate(value)
-        ]
-    written = spec.get("type") == "boolean" and value in ("true", "false")
-    return value == "true" if written else value
+            self.origins[(*path, index)] = (*origin, key)
+        return [{label: key, "Value": text} for key, text in value.items()]
+
+
+def _unquoted(value: Json, kind: Any) -> Json:
+    if kind == "boolean" and value in ("true", "false"):
+        return value == "true"
+    if kind == "number" and isinstance(value, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
+        return float(value)
+    return value
 
 
 def _resolved(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -139,9 +162,10 @@ def _resolved(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str
     return _resolved(found, schema)
 
 
-def _matching(properties: Mapping[str, Any], name: str) -> str:
+def _matching(properties: Mapping[str, Any], name: str, nested: Mapping[str, str]) -> str:
     lower = name.lower()
-    return next((known for known in properties if known.lower() == lower), name[:1].upper() + name[1:])
+    same = next((known for known in properties if known.lower() == lower), None)
+    return same or nested.get(name) or name[:1].upper() + name[1:]
 
 
 def _origin(origins: Mapping[Path, Path], path: Path) -> Path:

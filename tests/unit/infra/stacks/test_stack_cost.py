@@ -72,6 +72,7 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
         "kafka-credentials",
         "object-store",
         "image-registry",
+        "edge",
         "network",
         "cluster",
     }
@@ -114,6 +115,7 @@ def test_what_survives_a_destruction_is_what_is_kept_and_no_secret_in_recovery()
         ("object-store", "key"),
         ("network", "key"),
         ("cluster", "key"),
+        ("edge", "key"),
         ("object-store", "objects"),
         ("object-store", "objects, rarely used"),
         ("object-store", "objects, archived"),

@@ -1,0 +1,65 @@
+"""What the load balancer before the cluster needs to be CloudFront's origin."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_random as random
+from pulumi_aws import secretsmanager
+
+from infra.components.edge.public_certificate import DomainCertificate
+from infra.components.edge.public_layout import PublicOriginArgs, origin_host, token_content
+from infra.core.component import PlatformComponent
+
+TOKEN_LENGTH = 48
+"""Letters and digits: 285 bits, and nothing that a header would have to quote."""
+
+
+class PublicOrigin(PlatformComponent):
+    """A certificate for ``origin.<domain>`` in the cluster's region, and the token in Secrets Manager.
+
+    Args:
+        name: name in the URN.
+        args: names.
+        key_arn: key that encrypts the token.
+        opts: options of the component.
+
+    Attributes:
+        certificate_arn: certificate that the load balancer's listener presents to CloudFront.
+        token: value of the header; whoever terminates requests refuses those without it.
+    """
+
+    DOMAIN = "edge"
+    certificate_arn: pulumi.Output[str]
+    token: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        args: PublicOriginArgs,
+        *,
+        key_arn: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts=opts)
+        certificate = DomainCertificate(
+            self.child("domain"), domain=origin_host(args.domain), zone_id=args.zone_id, opts=self.child_options()
+        )
+        token = random.RandomPassword(
+            self.child("token"), length=TOKEN_LENGTH, special=False, opts=self.child_options()
+        )
+        secret = secretsmanager.Secret(
+            self.child("token-aws"),
+            name=args.secret,
+            description=f"What CloudFront tells the origin of {args.domain}",
+            kms_key_id=key_arn,
+            recovery_window_in_days=args.recovery_days,
+            opts=self.child_options(),
+        )
+        secretsmanager.SecretVersion(
+            self.child("token-aws-version"),
+            secret_id=secret.id,
+            secret_string=token.result.apply(token_content),
+            opts=self.child_options(),
+        )
+        self.certificate_arn, self.token = certificate.arn, token.result
+        self.register_outputs({"certificateArn": self.certificate_arn})

@@ -1,0 +1,72 @@
+"""The edge on the internet as each stack declares it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.support.pulumi_mocks import Rendered, configuration, run_program
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+OPERATORS = {"mode": "crds-only"}
+
+
+@cache
+def rendered(stack: str, region: str = "us-east-1") -> Rendered:
+    aws = configuration(stack).get("aws")
+    overrides: dict[str, Any] = {"operators": OPERATORS}
+    return run_program(stack, **overrides, **({"aws": aws | {"region": region}} if aws else {}))
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_everything_comes_through_a_firewall_and_is_logged(stack: str):
+    run = rendered(stack)
+    distribution = run.named("edge-distribution").inputs
+    assert distribution["webAclId"] == "arn:aws:mock:::edge-firewall"
+    assert distribution["loggingConfig"]["bucket"].startswith(f"analytics-platform-{stack}-edge-logs-")
+    assert distribution["viewerCertificate"]["minimumProtocolVersion"] == "TLSv1.2_2021"
+    assert distribution["defaultCacheBehavior"]["viewerProtocolPolicy"] == "redirect-to-https"
+    redacted = run.named("edge-firewall-log").inputs["redactedFields"]
+    assert [field["singleHeader"]["name"] for field in redacted] == ["authorization", "cookie"]
+
+
+def test_the_origin_is_reached_over_tls_with_a_token_that_is_a_secret():
+    run = rendered("prod")
+    (origin,) = run.named("edge-distribution").inputs["origins"]
+    assert origin["domainName"] == "origin.data.example.com"
+    assert origin["customOriginConfig"]["originProtocolPolicy"] == "https-only"
+    (header,) = origin["customHeaders"]
+    assert header == {"name": "X-Origin-Token", "value": "generated-for-origin-token"}
+    kept = run.named("origin-token-aws-version").inputs["secretString"]
+    assert json.loads(kept)["value"] == header["value"]
+    request = run.named("edge-distribution").request.object
+    assert "generated-for-origin-token" not in str(run.outputs)
+    assert request["origins"][0]["customHeaders"][0]["value"] != header["value"], "must be wrapped as a secret"
+
+
+def test_both_names_are_proved_by_records_and_both_families_of_addresses_lead_to_the_edge():
+    run = rendered("prod")
+    records = {(r.inputs["name"], r.inputs["type"]) for r in run.of_type("route53/record:Record")}
+    assert {("data.example.com", "A"), ("data.example.com", "AAAA")} <= records
+    assert {r.inputs["domainName"] for r in run.of_type("acm/certificate:Certificate")} == {
+        "data.example.com",
+        "origin.data.example.com",
+    }
+
+
+def test_outside_of_us_east_1_the_edge_has_a_provider_of_its_own_and_the_origin_stays_with_the_cluster():
+    run = rendered("prod", "eu-central-1")
+    there = run.named("aws-us-east-1")
+    assert there.inputs["region"] == "us-east-1"
+    assert there.inputs["defaultTags"] == run.named("aws").inputs["defaultTags"]
+    for name in ("edge-distribution", "edge-firewall", "edge-domain-certificate", "edge-logs-bucket"):
+        assert there.urn in run.named(name).provider, name
+    assert there.urn not in run.named("origin-domain-certificate").provider
+    assert not [r for r in rendered("prod").resources if r.name == "aws-us-east-1"]
+
+
+def test_local_has_no_edge():
+    assert not [r for r in run_program("local").resources if "cloudfront" in r.type]
