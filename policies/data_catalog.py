@@ -5,10 +5,11 @@ The catalog is read here a second time, without the program's models, so that a 
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from policies.once import once
 
 CATALOG: Final = Path(__file__).resolve().parents[1] / "infra" / "catalog"
 PERSONAL: Final = "pii"
@@ -89,7 +90,7 @@ def level_of(class_: str) -> str:
     return class_ if class_ in LEVELS else PERSONAL
 
 
-@functools.cache
+@once
 def load_data_catalog(folder: Path = CATALOG) -> DataCatalog:
     """Read the catalog; it is empty where there is none, so that rules about it find nothing that it declares."""
     longest = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from policies.images import ImageReference
+from policies.once import once
 
 _FILE: Final = Path(__file__).parents[1] / "infra" / "catalog" / "images.yaml"
 _CONTENT: Final = "content"
@@ -35,7 +35,7 @@ def names_others_image(catalog: Mapping[str, str], image: ImageReference) -> boo
     return bool(image.tag) and catalog.get(image.name) == image.tag
 
 
-@cache
+@once
 def image_catalog() -> Mapping[str, str]:
     """Tag by repository, from `infra/catalog/images.yaml`; empty where the packs are used without the program."""
     # Most resources need no catalog; PyYAML and the file are read when the first does.

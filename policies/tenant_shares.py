@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from functools import cache
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
+
+from policies.once import once
 
 _FILE: Final = Path(__file__).parent.parent / "infra" / "catalog" / "tenants.yaml"
 
 
-@cache
-def tenant_shares() -> dict[str, int]:
+@once
+def tenant_shares() -> dict[str, Decimal]:
     """The share of an environment that each tenant of the catalog has, in per cent.
 
     The catalog is read as data; what the program makes of it is not looked at.
@@ -20,8 +22,8 @@ def tenant_shares() -> dict[str, int]:
         return {}
     [(_, document)] = read_yaml(_FILE.read_bytes(), str(_FILE))
     tenants = document.get("tenants") if isinstance(document, dict) else None
-    shares: dict[str, int] = {}
+    shares: dict[str, Decimal] = {}
     for name, tenant in tenants.items() if isinstance(tenants, dict) else ():
         share = tenant.get("quotaPercent") if isinstance(tenant, dict) else None
-        shares[str(name)] = share if isinstance(share, int) else 0
+        shares[str(name)] = Decimal(str(share)) if type(share) in (int, float) else Decimal(0)
     return shares

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -102,10 +103,10 @@ class Compute:
         """``count`` times the amount."""
         return Compute(self.cpu * count, self.memory * count)
 
-    def percent(self, share: int) -> Compute:
+    def percent(self, share: Decimal | int) -> Compute:
         """``share`` per cent, rounded down to millicores and MiB: shares never add up to more than the whole."""
-        mebibyte = _MEMORY_UNITS["Mi"]
-        return Compute(self.cpu * share // 100, self.memory * share // 100 // mebibyte * mebibyte)
+        mebibyte, part = _MEMORY_UNITS["Mi"], Fraction(share) / 100
+        return Compute(int(self.cpu * part), int(self.memory * part) // mebibyte * mebibyte)
 
     def fits(self, limit: Compute) -> bool:
         """Whether neither CPU nor memory is above ``limit``."""
