@@ -31,8 +31,8 @@ WIDEST_OFFICE = 16
 """Bits of the widest network that may reach a cluster's API from outside."""
 
 MOST_TENANTS = 100
-"""As many as `python -m bench tenants` measures. AWS holds more: an account has 1,000 roles (IAM User Guide, "IAM and AWS
-STS quotas"), of which a tenant takes one."""
+"""As many as `python -m bench tenants` measures. AWS holds more: an account has 1,000 roles (IAM User Guide, "IAM and
+AWS STS quotas"), of which a tenant takes one."""
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -200,7 +200,7 @@ class StackConfig(Document):
     edge: EdgeConfig | None = Field(default=None, description="the edge on the internet; nobody reaches it if null")
         default=None, ge=1, le=10_000_000, description="US dollars a month that it may typically cost; no limit if null"
     )
-    tenants: tuple[TenantName, ...] = Field(max_length=MOST_TENANTS, description="tenants of the catalog that live here")
+    tenants: tuple[TenantName, ...] = Field(max_length=MOST_TENANTS, description="the catalog's tenants that live here")
     streaming: StreamingConfig = Field(description="Kafka")
     schema_registry: ServiceConfig = Field(description="the schema registry")
     stream_gateway: ServiceConfig = Field(description="stream-gateway")
