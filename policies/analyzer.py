@@ -19,6 +19,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy import EnforcementLevel, Policy
 from pulumi_policy.policy import _GRPC_CHANNEL_OPTIONS, _PolicyAnalyzerServicer
 
+from policies.chart_reviews import OUTDATED
 from policies.exceptions import EXPIRED, UNUSED
 from policies.model import Finding, Level, Resource
 from policies.readers.pulumi_values import SECRET, SIGNATURE, UNKNOWNS, opened
@@ -109,7 +110,7 @@ class Analyzer(_PolicyAnalyzerServicer):
                 waiting.setdefault((finding.urn, finding.path), []).append(finding)
                 continue
             own = finding.rule
-            if finding.rule in {EXPIRED, UNUSED}:
+            if finding.rule in {EXPIRED, OUTDATED, UNUSED}:
                 own = f"{self._pack}-exceptions"
             elif finding.level is Level.ADVISORY:
                 own = advisory

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from policies.chart_reviews import ChartReviews, committed_reviews
 from policies.errors import InputError
 from policies.exceptions import Exceptions, load_exceptions, today
 from policies.model import Finding, Resource, Stack
@@ -40,17 +41,20 @@ class Packs:
         packs: The packs, in the order of loading.
         rules: Their rules, by id, each once.
         exceptions: The resources that are excused.
+        reviews: What charts of others may break.
     """
 
     packs: Sequence[Pack]
     rules: dict[str, Rule]
     exceptions: Exceptions = field(default_factory=Exceptions)
+    reviews: ChartReviews = field(default_factory=lambda: ChartReviews({}))
     _by_type: dict[str, _Asked] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def needs_stack(self) -> bool:
         """Whether `check_stack` can find anything, so that the whole need not be gathered for nothing."""
-        return bool(self.exceptions.entries) or any(rule.about_stack for rule in self.rules.values())
+        excuses = self.exceptions.entries or self.reviews.reviews
+        return bool(excuses) or any(rule.about_stack for rule in self.rules.values())
 
     def check_resource(self, resource: Resource, *, stack: str, day: date | None = None) -> list[Finding]:
         """Ask every rule about one resource.
@@ -61,8 +65,9 @@ class Packs:
             day: The day by which exceptions are judged; today by default.
 
         Returns:
-            The findings that no exception excuses, in the order of the rules. Values that are not yet known give
-            findings with `unknown` set and level advisory. Empty means that every rule was asked and is content.
+            The findings that no exception and no review of a chart excuses, in the order of the rules. Values that are
+            not yet known give findings with `unknown` set and level advisory. Empty means that every rule was asked and
+            is content.
         """
         asked = self._by_type.get(resource.type)
         if asked is None:
@@ -84,7 +89,8 @@ class Packs:
         whole = Stack(stack, tuple(resources))
         findings = [finding for rule in self.rules.values() for finding in rule.evaluate_stack(whole)]
         judged = self.exceptions.judge(self.rules.values(), whole.resources, stack=stack, today=day or today())
-        return self._unexcused(findings, day) + list(judged)
+        reviewed = self.reviews.judge(self.rules.values(), whole, findings)
+        return [*self._unexcused(findings, day), *judged, *reviewed]
 
     def _asked(self, type: str) -> _Asked:
         concerned = tuple(rule for rule in self.rules.values() if rule.may_concern(type))
@@ -92,10 +98,11 @@ class Packs:
         return _Asked(concerned, concerned if len(but_pods) == len(concerned) else but_pods)
 
     def _unexcused(self, findings: list[Finding], day: date | None) -> list[Finding]:
-        if not findings or not self.exceptions.entries:
+        if not findings:
             return findings
         when = day or today()
-        return [finding for finding in findings if not self.exceptions.excused(finding, when)]
+        left = [finding for finding in findings if not self.reviews.excused(finding)]
+        return [finding for finding in left if not self.exceptions.excused(finding, when)]
 
 
 def _may_carry_pods(resource: Resource) -> bool:
@@ -117,8 +124,8 @@ def load_packs(names: Iterable[str] | None = None, *, exceptions: Path | None = 
     """
     packs = [_load_pack(name) for name in (PACKS if names is None else names)]
     rules = {id_: _load_rule(id_, folder) for pack in packs for id_, folder in pack.rules.items()}
-    known = {id_ for name in PACKS for id_ in _load_pack(name).rules}
-    return Packs(tuple(packs), rules, load_exceptions(known, exceptions))
+    known = frozenset(id_ for name in PACKS for id_ in _load_pack(name).rules)
+    return Packs(tuple(packs), rules, load_exceptions(known, exceptions), committed_reviews(known))
 
 
 def _load_pack(name: str) -> Pack:
