@@ -196,8 +196,8 @@ class StackConfig(Document):
     operators: OperatorsConfig = Field(description="how operators come into it")
     availability: AvailabilityConfig = Field(description="over what the stack is spread")
     quota: QuotaConfig = Field(description="what everything together may request")
-    budget: int | None = Field(
     edge: EdgeConfig | None = Field(default=None, description="the edge on the internet; nobody reaches it if null")
+    budget: int | None = Field(
         default=None, ge=1, le=10_000_000, description="US dollars a month that it may typically cost; no limit if null"
     )
     tenants: tuple[TenantName, ...] = Field(max_length=MOST_TENANTS, description="the catalog's tenants that live here")
