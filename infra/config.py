@@ -13,7 +13,8 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from infra.config_edge import EdgeConfig
+from infra.config_edge import EdgeConfig, WatchConfig
+from infra.config_identity import IdentityConfig
 from infra.config_rules import rule_problems
 from infra.core.catalog.tenants import TenantName
 from infra.core.errors import ConfigurationError, Problem
@@ -193,10 +194,12 @@ class StackConfig(Document):
     cluster: ClusterConfig = Field(description="the Kubernetes cluster")
     eks: EksConfig | None = Field(default=None, description="the cluster of kind eks; unused for another kind")
     aws: AwsConfig | None = Field(default=None, description="the AWS account; none without it")
+    edge: EdgeConfig | None = Field(default=None, description="the edge on the internet; nobody reaches it if null")
+    watch: WatchConfig | None = Field(default=None, description="who is told of failures and costs; nobody if null")
+    identity: IdentityConfig | None = Field(default=None, description="who signs the tokens of callers")
     operators: OperatorsConfig = Field(description="how operators come into it")
     availability: AvailabilityConfig = Field(description="over what the stack is spread")
     quota: QuotaConfig = Field(description="what everything together may request")
-    edge: EdgeConfig | None = Field(default=None, description="the edge on the internet; nobody reaches it if null")
     budget: int | None = Field(
         default=None, ge=1, le=10_000_000, description="US dollars a month that it may typically cost; no limit if null"
     )

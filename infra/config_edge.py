@@ -1,9 +1,9 @@
-"""The section of Pulumi.<environment>.yaml about the edge on the internet."""
+"""The sections of Pulumi.<environment>.yaml about the edge on the internet, and about who is told of failures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,12 @@ DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
 
 LONGEST_DOMAIN = 64
 """Longest name of a certificate (AWS Certificate Manager API, RequestCertificate)."""
+
+
+MOST_ADDRESSES = 10
+"""Addresses that one notification of a budget goes to (AWS Budgets API, Subscribers)."""
+
+Email = Annotated[str, Field(pattern=r"^[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9-]+\.)+[A-Za-z]{2,63}$", max_length=254)]
 
 
 class EdgeConfig(Document):
@@ -34,7 +40,23 @@ class EdgeConfig(Document):
     )
 
 
+class WatchConfig(Document):
+    """Who is told when something fails, is attacked, or costs more than planned."""
+
+    emails: tuple[Email, ...] = Field(
+        min_length=1, max_length=MOST_ADDRESSES, description="addresses; each must confirm its subscription once"
+    )
+
+
 def edge_findings(config: StackConfig) -> Iterator[tuple[str, Any, str, str]]:
     """Field, value, limit and fix of what is wrong with sections whose fields are each right."""
+    watch = config.watch
     if config.edge is not None and config.environment == "local":
         yield "edge", "a section", "must be null in local, which nobody reaches from the internet", "Remove it"
+    if watch is not None and config.environment == "local":
+        yield "watch", "a section", "must be null in local, which has no account to watch", "Remove it"
+    if watch is None and config.environment == "prod":
+        limit = "required in prod: nobody would hear of a failure"
+        yield "watch", "null", limit, "Add watch: {emails: [...]}"
+    for email in sorted({one for one in watch.emails if watch.emails.count(one) > 1} if watch else ()):
+        yield "watch.emails", email, "must name each address once", "Remove the second one"

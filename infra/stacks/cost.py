@@ -25,6 +25,7 @@ from infra.stacks.edge_kubernetes_plan import operator_running
 from infra.stacks.edge_plan import edge_usages
 from infra.stacks.plan import Plan
 from infra.stacks.profile import Profile
+from infra.stacks.watch_plan import watch_usages
 
 NOTHING = "everything runs on one machine: nothing is paid for"
 
@@ -77,6 +78,8 @@ def _usages(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Usage]:
         yield from cluster_layout.usages(plan.cluster, catalog.prices, _running(catalog, profile, plan))
     if plan.edge is not None:
         yield from edge_usages(plan.edge)
+    if plan.watch is not None:
+        yield from watch_usages(plan.watch)
     if plan.credentials.secrets_manager:
         yield from kafka_cost.secret_usages(plan.credentials.users, catalog.users)
     if plan.object_store is not None:

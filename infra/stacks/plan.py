@@ -43,11 +43,12 @@ from infra.core.workload.spec import Replicas, WorkloadSpec
 from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
-from infra.stacks.edge_kubernetes_plan import operator_members, operator_shares
+from infra.stacks.edge_kubernetes_plan import Routes, operator_members, operator_shares, routed, routes_of
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, identity_plan
 from infra.stacks.profile import Profile
+from infra.stacks.watch_plan import WatchPlan, watch_plan
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class Plan:
     cluster: ClusterArgs | None
     identities: IdentityPlan | None
     edge: EdgePlan | None
+    routes: Routes | None
+    watch: WatchPlan | None
 
 
 def make_plan(
@@ -132,6 +135,7 @@ def make_plan(
     cluster = cluster_args(config, catalog, profile, shares, tenants, ownership=ownership, file=file)
     clients = tuple(tenant_client(user, home) for user, home in homes.items())
     members = [
+    network, edge = network_args(config, profile), edge_plan(config, profile)
         *(spec.member() for spec in workloads),
         *kafka_layout.operator_members(kafka),
         *operator_members(profile, ownership),
@@ -173,8 +177,10 @@ def make_plan(
         else None,
         network=network_args(config, profile),
         cluster=cluster,
-        identities=identity_plan(config, catalog, cluster, store),
-        edge=edge_plan(config, profile),
+        identities=identities,
+        routes=routes,
+        edge=edge,
+        watch=watch_plan(config, catalog, network, cluster, edge),
     )
 
 

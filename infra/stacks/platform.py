@@ -29,14 +29,16 @@ from infra.core.labels import Environment
 from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
-from infra.stacks.edge_kubernetes_plan import declare_istio
-from infra.stacks.edge_plan import declare_edge
+from infra.stacks.edge_kubernetes_plan import declare_istio, declare_kong
+from infra.stacks.outside import declare_outside
+from infra.stacks.identity import declare_identities
 from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
-from infra.stacks.providers import cluster_provider, global_options, make_providers
+from infra.stacks.providers import cluster_provider, make_providers
 
 if TYPE_CHECKING:
+    from infra.components.foundation.network import Network
     from infra.components.foundation.cluster import Cluster
 
 PROFILES: Mapping[Environment, Profile] = {"local": local.PROFILE, "dev": dev.PROFILE, "prod": prod.PROFILE}
@@ -64,7 +66,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     cost = estimate_cost(config, catalog, profile, plan)
     check_budget(config, catalog, cost, file=file)
     admission = parse_admission(read_admission(), plan.ownership)
-    options, cluster = _cluster(config, plan)
+    options, network, cluster = _cluster(config, plan)
     Admission("admission", admission, opts=options)
     if plan.cluster is not None:
         volumes = VolumeClassArgs(ownership=plan.ownership, key=key_alias_arn(plan.cluster), keep=profile.keep)
@@ -76,11 +78,8 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     istio = declare_istio(config, catalog.charts, profile, plan.ownership, ready, options)
     ready = {namespace: (*first, *istio.ready) for namespace, first in ready.items()} if istio else ready
     outputs, key_arn = _aws_parts(plan, options)
-    _identities(plan, cluster, key_arn, options)
-    if plan.edge is not None and key_arn is not None:
-        globally = global_options(config, plan.ownership, options)
-        edge, _ = declare_edge(plan.edge, key_arn=key_arn, opts=options, global_opts=globally)
-        outputs |= edge
+    declare_identities(plan.identities, cluster, key_arn, tenancy.ready, options)
+    outputs |= declare_outside(config, plan, options, network=network, key_arn=key_arn)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
     credentials = KafkaCredentials(
         "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, ready=tenancy.ready, opts=options
@@ -123,18 +122,19 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     }
 
 
-def _cluster(config: StackConfig, plan: Plan) -> tuple[pulumi.ResourceOptions, Cluster | None]:
+def _cluster(config: StackConfig, plan: Plan) -> tuple[pulumi.ResourceOptions, Network | None, Cluster | None]:
     # The providers of everything: a cluster that the program makes comes before what is declared in it.
     providers = make_providers(config, plan.ownership)
     cluster: Cluster | None = None
     if plan.network is not None and plan.cluster is not None:
+    network: Network | None = None
         from infra.components.foundation.cluster import Cluster  # noqa: PLC0415 - as in _aws_parts
         from infra.components.foundation.network import Network  # noqa: PLC0415
 
         options = pulumi.ResourceOptions(providers=[*providers])
         network = Network("network", plan.network, opts=options)
         cluster = Cluster("cluster", plan.cluster, network=network, opts=options)
-    return pulumi.ResourceOptions(providers=[cluster_provider(config, cluster), *providers]), cluster
+    return pulumi.ResourceOptions(providers=[cluster_provider(config, cluster), *providers]), network, cluster
 
 
 def _mesh(plan: Plan, profile: Profile, tenancy: Tenancy, options: pulumi.ResourceOptions) -> Mesh:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -48,12 +48,14 @@ class Network(PlatformComponent):
     DOMAIN = "foundation"
     vpc_id: pulumi.Output[str]
     private_subnets: Sequence[pulumi.Output[str]]
+        gateways: ids of the NAT gateways, by letter of their zone.
     ready: Sequence[pulumi.Resource]
 
     def __init__(self, name: str, args: NetworkArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts=opts)
         self._args = args
         vpc = ec2.Vpc(
+    gateways: Mapping[str, pulumi.Output[str]]
             self.child("vpc"),
             cidr_block=args.cidr,
             enable_dns_support=True,
@@ -135,6 +137,7 @@ class Network(PlatformComponent):
                 destination_cidr_block=ANYWHERE,
                 nat_gateway_id=gateways[place.zone.gateway].id,
                 opts=self.child_options(),
+        self.gateways = {place.zone.letter: gateway.id for place, gateway in zip(places, gateways, strict=False)}
             )
             for place in places
         ]

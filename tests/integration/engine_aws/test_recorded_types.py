@@ -12,7 +12,7 @@ from sandbox.engine.providers.recorded.outputs import declared, optional
 from sandbox.engine.providers.recorded.provider import RecordedProvider
 from sandbox.engine.providers.recorded.schemas import create_only, schema_of
 from sandbox.engine.values import UNKNOWN
-from tests.support import recorded_edge
+from tests.support import recorded_edge, recorded_watch
 
 pytestmark = pytest.mark.integration  # cfn-lint takes seconds to import, too long for the unit tests
 
@@ -102,7 +102,7 @@ GOOD |= {
     },
 }
 
-GOOD |= recorded_edge.GOOD
+GOOD |= recorded_edge.GOOD | recorded_watch.GOOD
 
 provider = RecordedProvider("123456789012", REGION, "aws")
 
@@ -154,6 +154,7 @@ def test_good_inputs_pass(type: str) -> None:
             "'perhaps' is not of type 'boolean'",
         ),
         *recorded_edge.WRONG,
+        *recorded_watch.WRONG,
     ],
 )
 def test_a_wrong_input_is_named_as_the_program_wrote_it(

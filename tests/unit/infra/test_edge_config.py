@@ -35,3 +35,22 @@ def test_local_has_no_edge_and_others_may_do_without():
     edge = configuration("prod")["edge"]
     assert "edge is a section: must be null in local" in refusal("local", edge=edge)
     assert load_stack_config(configuration("prod", edge=None), "prod").edge is None
+
+
+@pytest.mark.parametrize(
+    ("emails", "words"),
+    [
+        ([], "watch.emails is []: must have at least 1"),
+        (["nobody"], "watch.emails.0"),
+        (["a@example.com", "a@example.com"], "watch.emails is a@example.com: must name each address once"),
+        ([f"a{n}@example.com" for n in range(11)], "must have at most 10"),
+    ],
+)
+def test_addresses_that_aws_would_not_take_are_refused(emails: list[str], words: str):
+    assert words in refusal(watch={"emails": emails})
+
+
+def test_somebody_is_told_in_prod_and_nobody_in_local():
+    assert "watch is null: required in prod" in refusal(watch=None)
+    assert "watch is a section: must be null in local" in refusal("local", watch={"emails": ["a@example.com"]})
+    assert load_stack_config(configuration("dev", watch=None), "dev").watch is None

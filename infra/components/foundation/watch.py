@@ -1,0 +1,70 @@
+"""Where alarms and events of an account go."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_aws import cloudwatch, kms, sns
+
+from infra.components.foundation.object_store import KEY_DELETION_DAYS
+from infra.components.foundation.watch_layout import EVENTS, AlertsArgs, event_pattern, key_policy, topic_policy
+from infra.core.component import PlatformComponent
+
+
+class Alerts(PlatformComponent):
+    """An encrypted topic that e-mails people, and rules that publish there what nobody may do unseen.
+
+    Each address gets a mail that asks it to confirm; until then AWS sends it nothing, and nothing here can tell.
+
+    Attributes:
+        topic_arn: ARN of the topic.
+    """
+
+    DOMAIN = "foundation"
+    topic_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AlertsArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts=opts)
+        key = kms.Key(
+            self.child("key"),
+            description=f"Encrypts what is published to {args.topic}",
+            enable_key_rotation=True,
+            deletion_window_in_days=KEY_DELETION_DAYS,
+            policy=key_policy(args),
+            opts=self.child_options(),
+        )
+        kms.Alias(self.child("alias"), name=f"alias/{args.topic}", target_key_id=key.key_id, opts=self.child_options())
+        topic = sns.Topic(
+            self.child("topic"),
+            name=args.topic,
+            kms_master_key_id=key.arn,
+            policy=topic_policy(args),
+            opts=self.child_options(),
+        )
+        for index, email in enumerate(args.emails):
+            sns.TopicSubscription(
+                self.child(f"email-{index}"),
+                topic=topic.arn,
+                protocol="email",
+                endpoint=email,
+                opts=self.child_options(),
+            )
+        for event in EVENTS:
+            self._event(args, event, topic)
+        self.topic_arn = topic.arn
+        self.register_outputs({"topicArn": self.topic_arn})
+
+    def _event(self, args: AlertsArgs, event: str, topic: sns.Topic) -> None:
+        rule = cloudwatch.EventRule(
+            self.child(event),
+            name=f"{args.name}-{event}",
+            description=f"Tells {args.topic} of {event}",
+            event_pattern=event_pattern(event),
+            opts=self.child_options(),
+        )
+        cloudwatch.EventTarget(
+            self.child(f"{event}-target"),
+            rule=rule.name,
+            target_id="alerts",
+            arn=topic.arn,
+            opts=self.child_options(),
+        )

@@ -1,0 +1,51 @@
+"""What faces outwards: the edge on the internet, and the people who are told when something fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from infra.config import StackConfig
+from infra.stacks.edge_plan import declare_edge
+from infra.stacks.plan import Plan
+from infra.stacks.providers import global_options
+from infra.stacks.watch_plan import declare_watch
+
+if TYPE_CHECKING:
+    from infra.components.foundation.network import Network
+
+
+def declare_outside(
+    config: StackConfig,
+    plan: Plan,
+    options: pulumi.ResourceOptions,
+    *,
+    network: Network | None,
+    key_arn: pulumi.Output[str] | None,
+) -> dict[str, Any]:
+    """Declare the edge and the watch, where the plan has them.
+
+    Args:
+        config: configuration of the stack.
+        plan: the plan.
+        options: options with the providers of the stack.
+        network: the network, if the program makes it.
+        key_arn: key that encrypts the origin's token; there is one wherever there is an account.
+
+    Returns:
+        The stack's outputs.
+    """
+    if plan.edge is None and plan.watch is None:
+        return {}
+    globally = global_options(config, plan.ownership, options)
+    outputs: dict[str, Any] = {}
+    distribution: pulumi.Output[str] | None = None
+    if plan.edge is not None and key_arn is not None:
+        outputs, distribution = declare_edge(plan.edge, key_arn=key_arn, opts=options, global_opts=globally)
+    if plan.watch is not None:
+        gateways = network.gateways if network is not None else {}
+        outputs["alertsTopicArn"] = declare_watch(
+            plan.watch, gateways=gateways, distribution=distribution, opts=options, global_opts=globally
+        )
+    return outputs

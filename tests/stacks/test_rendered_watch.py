@@ -1,0 +1,61 @@
+"""Alarms, topics and budgets as each stack declares them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.support.pulumi_mocks import Rendered, configuration, run_program
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@cache
+def rendered(stack: str, region: str = "us-east-1") -> Rendered:
+    overrides: dict[str, Any] = {"operators": {"mode": "crds-only"}}
+    return run_program(stack, aws=configuration(stack)["aws"] | {"region": region}, **overrides)
+
+
+@pytest.mark.parametrize(("stack", "gateways"), [("dev", 1), ("prod", 3)])
+def test_every_alarm_tells_the_topic_and_is_about_something_that_is_there(stack: str, gateways: int):
+    run = rendered(stack)
+    found = run.of_type("cloudwatch/metricAlarm:MetricAlarm")
+    assert len([a for a in found if a.inputs["namespace"] == "AWS/NATGateway"]) == 2 * gateways
+    for alarm in found:
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == ["arn:aws:mock:::alerts-topic"]
+        assert alarm.inputs["name"].startswith(f"analytics-platform-{stack}-")
+        assert all(alarm.inputs["dimensions"].values())
+    edge = run.named("alarms-edge-edge-errors").inputs["dimensions"]
+    assert edge == {"Region": "Global", "DistributionId": "edge-distribution_id"}
+
+
+def test_the_budgets_are_those_of_the_stack_and_of_its_tenants():
+    run = rendered("prod")
+    budgets = {b.inputs["name"]: b.inputs["limitAmount"] for b in run.of_type("budgets/budget:Budget")}
+    assert budgets["analytics-platform-prod"] == str(configuration("prod")["budget"])
+    assert {*budgets} == {"analytics-platform-prod"} | {
+        f"analytics-platform-prod-{tenant}" for tenant in configuration("prod")["tenants"]
+    }
+
+
+def test_each_address_is_subscribed_to_an_encrypted_topic():
+    run = rendered("prod")
+    assert run.named("alerts-topic").inputs["kmsMasterKeyId"] == "arn:aws:mock:::alerts-key"
+    subscribed = [s.inputs["endpoint"] for s in run.of_type("sns/topicSubscription:TopicSubscription")]
+    assert subscribed == configuration("prod")["watch"]["emails"]
+
+
+def test_outside_of_us_east_1_a_second_topic_hears_of_the_edge_and_of_the_roots_sign_ins():
+    run = rendered("prod", "eu-central-1")
+    there = run.named("aws-us-east-1").urn
+    assert there in run.named("alerts-global-topic").provider
+    assert there in run.named("alerts-global-root").provider
+    assert run.named("alarms-edge-edge-errors").inputs["alarmActions"] == ["arn:aws:mock:::alerts-global-topic"]
+    assert run.named("alarms-cluster-storage").inputs["alarmActions"] == ["arn:aws:mock:::alerts-topic"]
+
+
+def test_a_stack_that_nobody_watches_has_neither_alarms_nor_topics():
+    run = run_program("dev", watch=None, operators={"mode": "crds-only"})
+    assert not [r for r in run.resources if "Alarm" in r.type or "sns/" in r.type or "budgets/" in r.type]
