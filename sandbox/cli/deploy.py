@@ -31,6 +31,7 @@ def up(arguments: Namespace, console: Console) -> int:
     where = environment(arguments)
     with run_lock(where.lock_path, command_line()) as lock:
         if engine_name == "pulumi":
+            _guard(where, console, creates=True)
             return PulumiCli(where, console.progress).up(arguments)
         with closing(EmbeddedEngine(where, keep=(lock,))) as engine:
             engine.warm()
@@ -41,6 +42,31 @@ def up(arguments: Namespace, console: Console) -> int:
             if arguments.json:
                 print_json(to_json(report, console.seconds, former))
             return report.exit_code
+
+
+def _guard(where: Environment, console: Console, *, creates: bool = False) -> None:
+    """Refuse to go on where account, state, key or cluster of a stack of the cloud are not what its file pins.
+
+    Args:
+        where: the stack; nothing is asked about one that lives on this machine.
+        console: told what is looked at.
+        creates: also ask whether the caller may create what is declared.
+
+    Raises:
+        SandboxError: naming everything that stands in the way.
+    """
+    from sandbox.deploy.cloud.calls import LiveAws  # noqa: PLC0415 only stacks of the cloud need them
+    from sandbox.deploy.cloud.place import cloud_place  # noqa: PLC0415
+    from sandbox.deploy.cloud.preflight import cloud_checks, declared, require  # noqa: PLC0415
+
+    place = cloud_place(where.project, where.stack)
+    if place is None:
+        return
+    console.progress(f"looking at account {place.account} in {place.region} before anything is changed")
+    found = declared(where) if creates else None
+    for check in require(cloud_checks(place, LiveAws(place.region), found), place.stack):
+        if not check.ok:
+            console.progress(f"note: {check.name}: {check.found}")
 
 
 def deploy(
@@ -101,6 +127,7 @@ def preview(arguments: Namespace, console: Console) -> int:
         return compare(arguments, console)
     where = environment(arguments)
     if choose_engine(arguments.engine) == "pulumi":
+        _guard(where, console)
         with _left_as_it_was(where, console):
             return PulumiCli(where, console.progress).preview(arguments)
     with closing(EmbeddedEngine(where)) as engine:
@@ -150,6 +177,7 @@ def down(arguments: Namespace, console: Console) -> int:
     where = environment(arguments)
     with run_lock(where.lock_path, command_line()) as lock:
         if engine_name == "pulumi":
+            _guard(where, console)
             return PulumiCli(where, console.progress).down(arguments)
         if not where.paths.home.exists():
             console.result(f"There is no sandbox {where.paths.name!r}: nothing to remove.")

@@ -7,11 +7,15 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from sandbox.cli.console import Console
-from sandbox.cli.context import print_json
+from sandbox.cli.context import environment, print_json
+from sandbox.deploy.check import Check
+from sandbox.deploy.cloud.calls import LiveAws
+from sandbox.deploy.cloud.place import CloudPlace, cloud_place
+from sandbox.deploy.cloud.preflight import cloud_checks, declared
 from sandbox.errors import SandboxError
 from sandbox.paths import project_root
 from sandbox.project import load_project, load_stack
@@ -26,28 +30,13 @@ _FREE_MEMORY_GB = 2
 """Memory for one sandbox and two engine processes; building the tools from source takes more."""
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at.
-
-    Attributes:
-        name: what.
-        ok: it is as it must be.
-        found: what was found.
-        fix: what to do when it is not; "" when there is nothing to do.
-        needed: `up` cannot work without it.
-    """
-
-    name: str
-    ok: bool
-    found: str
-    fix: str = ""
-    needed: bool = True
-
-
 def doctor(arguments: Namespace, console: Console) -> int:
-    """Look at everything; the exit code is 1 when something that `up` needs is missing."""
-    checks = list(_checks(arguments.stack))
+    """Look at everything; the exit code is 1 when something that `up` needs is missing.
+
+    For a stack of the cloud these are what its deployment needs, asked of its account with the user's credentials.
+    """
+    place = _place(arguments.stack)
+    checks = list(_checks(arguments.stack) if place is None else _cloud(arguments, place, console))
     if arguments.json:
         print_json([asdict(check) for check in checks])
     for check in checks:
@@ -55,9 +44,33 @@ def doctor(arguments: Namespace, console: Console) -> int:
         console.result(f"{mark}  {check.name:<26} {check.found}")
         if check.fix and not check.ok:
             console.result(f"      {'':<26} {check.fix}")
-    failed = [check for check in checks if check.needed and not check.ok]
-    console.result(f"\n{len(failed)} things are missing." if failed else "\nEverything is here: `make up` can be run.")
+    failed = [check for check in checks if check.missing]
+    command = "make up" if place is None else f"make up STACK={place.stack}"
+    console.result(
+        f"\n{len(failed)} things are missing." if failed else f"\nEverything is here: `{command}` can be run."
+    )
     return 1 if failed else 0
+
+
+def _place(stack: str) -> CloudPlace | None:
+    try:
+        return cloud_place(load_project(project_root()), stack)
+    except SandboxError:
+        return None  # which the check of the configuration tells
+
+
+def _cloud(arguments: Namespace, place: CloudPlace, console: Console) -> Iterator[Check]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield Check("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+    console.progress(f"rendering {place.stack}, to know what its account is to be asked about")
+    try:
+        found = declared(environment(arguments))
+        yield Check(f"program of {place.stack}", True, f"declares {len(found.types)} types")
+    except SandboxError as error:
+        found = None
+        yield Check(f"program of {place.stack}", False, error.what, error.fix)
+    console.progress(f"asking account {place.account} in {place.region}")
+    yield from cloud_checks(place, LiveAws(place.region), found)
 
 
 def _checks(stack: str) -> Iterator[Check]:

@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("inspect", "print logs of the sandbox's parts"),
     "tools": ("inspect", "say which tools are here"),
     "doctor": ("doctor", "say what is missing and how to get it"),
+    "bootstrap": ("bootstrap", "make the state bucket and key of a stack of the cloud"),
 }
 """Each command's module below sandbox.cli (imported only when it is called) and its summary."""
 

@@ -15,6 +15,7 @@ import yaml
 
 from sandbox.control_plane.endpoints import Endpoints, write_text
 from sandbox.control_plane.lifecycle import destroy as destroy_sandbox
+from sandbox.deploy.cloud.place import cloud_place
 from sandbox.deploy.emulation import overrides
 from sandbox.deploy.environment import Environment
 from sandbox.deploy.inventory_check import differences, remember_before
@@ -95,6 +96,9 @@ class PulumiCli:
             environment = self._sandbox_environment(endpoints)
             self._create_stack(environment)
             options = [*options, "--config-file", str(file)]
+        elif place := cloud_place(self._where.project, self._where.stack):
+            # Where its file pins the state to; a login to another backend does not count, a variable does.
+            environment["PULUMI_BACKEND_URL"] = place.backend_url
         arguments = [command, "--stack", self._where.stack, *options]
         stdout = subprocess.PIPE if captured else None
         return self._call(arguments, environment, self._where.project.root, stdout=stdout)

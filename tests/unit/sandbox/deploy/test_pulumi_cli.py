@@ -151,6 +151,18 @@ def test_a_stack_of_the_cloud_keeps_its_backend_and_configuration_and_asks_befor
     assert "PULUMI_BACKEND_URL" not in calls[-1]["env"]
 
 
+@pytest.mark.parametrize("chosen", ["", "s3://elsewhere"])
+def test_the_state_of_a_stack_with_an_account_is_where_its_file_pins_it_unless_the_environment_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls, chosen: str
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", chosen)
+    config = 'config:\n  shop:aws: {accountId: "111122223333", region: eu-west-1}\n'
+    PulumiCli(_where(tmp_path, monkeypatch, stack="prod", config=config), print).down(_arguments())
+
+    pinned = "s3://shop-prod-state-111122223333?region=eu-west-1"
+    assert calls[-1]["env"]["PULUMI_BACKEND_URL"] == (chosen or pinned)
+
+
 def test_events_of_a_deployment_become_one_document_with_counts_and_masked_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls, capsys: pytest.CaptureFixture[str]
 ) -> None:

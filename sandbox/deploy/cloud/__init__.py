@@ -1,0 +1,1 @@
+"""Stacks of the cloud: where they are pinned to, and what is looked at there before anything is changed."""
