@@ -15,6 +15,10 @@ HOST_KEY = "kubernetes.io/hostname"
 CONFIG_HASH = "platform/config-hash"
 """Annotation that changes with the configuration files, so that a change of them is a rollout."""
 
+LOGS = 64 * 1024**2
+"""Room on the node's disk for a container's output, bytes: the kubelet keeps five files of 10 MiB (its
+configuration's containerLogMaxFiles and containerLogMaxSize, by default) and turns one when it sees that it is full."""
+
 
 def pod_template(spec: WorkloadSpec) -> Manifest:
     """The template, for any kind of workload."""
@@ -67,8 +71,8 @@ def _container(spec: WorkloadSpec) -> Manifest:
         "image": spec.image.reference,
         "imagePullPolicy": "IfNotPresent",
         "resources": {
-            "requests": {"cpu": format_cpu(requests.cpu), "memory": format_memory(requests.memory)},
-            "limits": {"cpu": format_cpu(limits.cpu), "memory": format_memory(limits.memory)},
+            "requests": {"cpu": format_cpu(requests.cpu), "memory": format_memory(requests.memory), **_disk(spec)},
+            "limits": {"cpu": format_cpu(limits.cpu), "memory": format_memory(limits.memory), **_disk(spec)},
         },
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -93,6 +97,10 @@ def _container(spec: WorkloadSpec) -> Manifest:
         if spec.probes.startup:
             container["startupProbe"] = _probe(spec.probes.startup)
     return container
+
+
+def _disk(spec: WorkloadSpec) -> dict[str, str]:
+    return {"ephemeral-storage": format_memory(LOGS + sum(scratch.size for scratch in spec.scratch))}
 
 
 def _probe(probe: Probe) -> Manifest:

@@ -177,6 +177,13 @@ def test_configuration_secrets_and_scratch_space_are_mounted_and_changes_roll_ou
     assert templates[0]["annotations"] != templates[1]["annotations"]
 
 
+def test_a_container_asks_for_the_disk_that_its_scratch_space_and_its_output_may_take():
+    scratch = (Scratch(mount_path="/tmp", size=2**27), Scratch(mount_path="/cache", size=2**26))
+    for spec, amount in ((workload(), "64Mi"), (workload(scratch=scratch), "256Mi")):
+        resources = pod(spec)["containers"][0]["resources"]
+        assert {resources[section]["ephemeral-storage"] for section in ("requests", "limits")} == {amount}
+
+
 def test_every_edge_becomes_two_labelled_policies():
     server = workload(name="server")
     manifests = dict(network_manifests(workload(uses=(server.offer("http"),))))
