@@ -1,4 +1,4 @@
-"""The programs that benchmarks are compared with, each pinned and made on first use."""
+"""The programs of others that benchmarks and tests compare with, each pinned and made on first use."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ CONFTEST = Tool(
     optional=True,
 )
 
+KUBE_SCORE = Tool(
+    name="kube-score",
+    version="v1.20.0",
+    module=str(_ROOT / "bench" / "tools" / "kube-score"),
+    package="github.com/zegl/kube-score/cmd/kube-score",
+    ldflags="-s -w",
+    version_args=("version",),
+    release=None,
+    optional=True,
+)
+
 
 def checkov() -> Path:
     """The program `checkov` in an environment of its own, since its dependencies clash with those of the project."""
@@ -45,13 +56,22 @@ def checkov() -> Path:
 
 def conftest() -> Path:
     """The program `conftest`, built from its Go module as the sandbox's tools are."""
+    return _built(CONFTEST)
+
+
+def kube_score() -> Path:
+    """The program `kube-score`, built in the same way."""
+    return _built(KUBE_SCORE)
+
+
+def _built(tool: Tool) -> Path:
     platform = current_platform()
-    target = cached_path(CONFTEST, platform)
+    target = cached_path(tool, platform)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with exclusive(target, _progress, what=CONFTEST.name):
+    with exclusive(target, _progress, what=tool.name):
         if not is_program(target):
             with workspace(target.parent) as directory:
-                install(build(CONFTEST, platform, directory, _progress), target)
+                install(build(tool, platform, directory, _progress), target)
     return target
 
 
