@@ -6,6 +6,7 @@ The catalog is read here a second time, without the program's models, so that a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ SHARED_AS_TOKENS: Final = frozenset({"pii.email", "pii.ssn", "pii.card"})
 """What they may get at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dataset:
     """A dataset of the catalog.
 
@@ -40,12 +41,12 @@ class Dataset:
     columns: dict[str, str]
     scoped_by: str
 
-    @property
+    @cached_property
     def personal(self) -> dict[str, str]:
         """The columns that say something about a person, with their classes."""
         return {name: class_ for name, class_ in self.columns.items() if level_of(class_) == PERSONAL}
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Every column that may be stored, those of tokens among them."""
         from policies.masks.leaks import TOKEN_SUFFIX  # noqa: PLC0415 - only the masking rules need it
@@ -134,11 +135,11 @@ def _columns(item: dict[str, Any]) -> dict[str, str]:
 
 
 def _table(file: Path, key: str) -> dict[str, dict[str, Any]]:
-    import yaml  # noqa: PLC0415 - reading the catalog is left to those who need it
+    from policies.readers.manifests import read_yaml  # noqa: PLC0415 - reading is left to those who need the catalog
 
     if not file.is_file():
         return {}
-    document = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
+    document = next((found for _, found in read_yaml(file.read_bytes(), str(file))), None)
     entries = document.get(key) if isinstance(document, dict) else None
     return {name: item for name, item in (entries or {}).items() if isinstance(item, dict)}
 

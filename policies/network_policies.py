@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from policies.kinds import GroupKind, Placed, by_namespace, namespace_of, of_kinds
 from policies.label_selectors import Labels, labels_at, selects
+from policies.memo import found_once
 from policies.model import Resource, Stack
 from policies.node import Node
 from policies.pods import Pod, pods_of
@@ -20,6 +22,7 @@ PEERS: Final = {"Ingress": "from", "Egress": "to"}
 
 _IPV4: Final = 4
 _LAST_PORT: Final = 65535
+_MEMO: Final = "policy rules"
 _POD_FREE_GROUPS: Final = frozenset(
     {
         "core",
@@ -39,7 +42,7 @@ _POD_FREE_GROUPS: Final = frozenset(
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyRule:
     """One entry of a policy's `ingress` or `egress`.
 
@@ -53,15 +56,29 @@ class PolicyRule:
     direction: str
     node: Node
 
-    @property
+    @cached_property
     def peers(self) -> list[Node]:
         """Its peers; none means everybody."""
         return self.node[PEERS[self.direction]].items()
 
-    @property
+    @cached_property
     def ports(self) -> list[Node]:
         """Its ports; none means every port."""
         return self.node["ports"].items()
+
+    @cached_property
+    def port_numbers(self) -> frozenset[int]:
+        """The numbers of the ports that it opens; empty if it opens them all, -1 for a port that has only a name."""
+        numbers: set[int] = set()
+        for port in self.ports:
+            first, last = port["port"].integer(), port["endPort"].integer()
+            if not port["port"].exists():
+                return frozenset()
+            if first is None or not 0 < first <= _LAST_PORT:
+                numbers.add(-1)
+            else:
+                numbers.update(range(first, min(max(last or first, first), _LAST_PORT) + 1))
+        return frozenset(numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +107,7 @@ def directions_of(policy: Resource) -> set[str]:
 
 def rules_of(policy: Resource) -> Iterator[PolicyRule]:
     """The allowing rules of a policy, of the directions that it is about."""
-    spec = policy.root["spec"]
-    for direction in DIRECTIONS:
-        if direction in directions_of(policy):
-            for node in spec[direction.lower()].items():
-                yield PolicyRule(policy, direction, node)
+    return found_once(policy, _MEMO, _rules)
 
 
 def selected_pods(policy: Resource) -> Node:
@@ -155,18 +168,12 @@ def is_everywhere(cidr: Node) -> bool:
     return network is not None and network.prefixlen < (8 if network.version == _IPV4 else 16)
 
 
-def port_numbers(entry: PolicyRule) -> set[int]:
-    """The numbers of the ports that a rule opens; empty if it opens them all, -1 for a port that has only a name."""
-    numbers: set[int] = set()
-    for port in entry.ports:
-        first, last = port["port"].integer(), port["endPort"].integer()
-        if not port["port"].exists():
-            return set()
-        if first is None or not 0 < first <= _LAST_PORT:
-            numbers.add(-1)
-        else:
-            numbers.update(range(first, min(max(last or first, first), _LAST_PORT) + 1))
-    return numbers
+def _rules(policy: Resource) -> Iterator[PolicyRule]:
+    spec, isolated = policy.root["spec"], directions_of(policy)
+    for direction in DIRECTIONS:
+        if direction in isolated:
+            for node in spec[direction.lower()].items():
+                yield PolicyRule(policy, direction, node)
 
 
 def _labelled(resource: Resource) -> Iterator[PodLabels]:

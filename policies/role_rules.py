@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from policies.kinds import GroupKind, group_kind, kinds
+from policies.memo import found_once
 from policies.model import Resource, Violation
 from policies.node import Node
 
@@ -25,6 +26,8 @@ EVERY_BINDING: Final = kinds(ROLE_BINDING, CLUSTER_ROLE_BINDING)
 ANY: Final = "*"
 READ: Final = frozenset({"get", "list", "watch"})
 WRITE: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+
+_MEMO: Final = "grants"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,7 @@ def grants_of(role: Resource) -> Iterator[Grant]:
     Raises:
         UnknownValueError: If a part of a rule is not known yet.
     """
-    for node in role.root["rules"].items():
-        yield Grant(node, *(_texts(node[key]) for key in ("apiGroups", "resources", "verbs", "resourceNames")))
+    return found_once(role, _MEMO, _grants)
 
 
 def wildcards(role: Resource, *keys: str) -> Iterator[Violation]:
@@ -92,6 +94,11 @@ def wildcards(role: Resource, *keys: str) -> Iterator[Violation]:
 def cluster_wide(role: Resource) -> bool:
     """Whether a role may be bound for all namespaces at once."""
     return group_kind(role) == CLUSTER_ROLE
+
+
+def _grants(role: Resource) -> Iterator[Grant]:
+    for node in role.root["rules"].items():
+        yield Grant(node, *(_texts(node[key]) for key in ("apiGroups", "resources", "verbs", "resourceNames")))
 
 
 def _texts(node: Node) -> frozenset[str]:

@@ -35,7 +35,7 @@ _FORMS: Final = tuple(
     for pattern, what, signs in (
         (r"-{3,5}\s?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY", "a private key", ("PRIVATE KEY",)),
         (r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", "an AWS access key", ("AKIA", "ASIA")),
-        (r"(?<![A-Za-z0-9])gh[pousr]_[A-Za-z0-9]{36}", "a GitHub token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")),
+        (r"gh(?<![A-Za-z0-9]gh)[pousr]_[A-Za-z0-9]{36}", "a GitHub token", ("gh",)),
         (r"(?<![A-Za-z0-9])github_pat_[A-Za-z0-9_]{50}", "a GitHub token", ("github_pat_",)),
         (r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20}", "a GitLab token", ("glpat-",)),
         (r"(?<![A-Za-z0-9])xox[abprs]-[A-Za-z0-9-]{10}", "a Slack token", ("xox",)),

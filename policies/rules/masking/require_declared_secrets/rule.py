@@ -19,6 +19,7 @@ _MAKERS = {
     "KafkaUser": ("metadata", "name"),
 }
 _NAMED = {"secretKeyRef": "name", "secretRef": "name"}
+_TELLING = frozenset({*_NAMED, "secret", "imagePullSecrets"})
 _STRIMZI = ("-cluster-ca-cert", "-clients-ca-cert")
 
 
@@ -81,11 +82,14 @@ def _place(resource: Resource, name: Node) -> tuple[str, str]:
 def _references(node: Node) -> Iterator[tuple[Node, bool]]:
     if not node.known():
         return
+    # Most of a stack's values are neither references nor hold any, and a node for each would take most of the time.
     value: Any = node.value()
     if isinstance(value, dict):
-        yield from _named(node)
-        for _, child in node.entries():
-            yield from _references(child)
+        if not _TELLING.isdisjoint(value):
+            yield from _named(node)
+        for key, child in value.items():
+            if isinstance(child, dict | list) and isinstance(key, str):
+                yield from _references(node[key])
     elif isinstance(value, list) and value and (isinstance(value[0], dict | list) or value[0] is UNKNOWN):
         for child in node.items():
             yield from _references(child)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from policies.kinds import Placed, by_namespace, name_of, namespace_of, of_kinds
-from policies.label_selectors import is_empty, keys_of, labels_at, selects, shown_selector
+from policies.kinds import Placed, by_namespace, namespace_of, of_kinds
+from policies.label_selectors import is_empty, keys_of, selects, shown_selector
 from policies.model import Resource, Severity, Stack, Violation
+from policies.namespaces import Namespaces
 from policies.network_policies import (
     NETWORK_POLICY,
     PodLabels,
@@ -16,8 +17,6 @@ from policies.network_policies import (
 from policies.node import Node
 from policies.rule import WholeStack, rule
 from policies.whole import judged
-
-_NAMESPACE = ("core", "Namespace")
 
 
 @rule(
@@ -38,10 +37,7 @@ def disallow_dangling_policy(stack: Stack) -> Iterator[Violation]:
     """One violation for each selector of pods, in a policy or in a peer, that no pod of the namespace can answer to."""
     pods = labelled_pods(stack)
     members = by_namespace(stack.resources)
-    namespaces = {
-        name_of(each): {"kubernetes.io/metadata.name": name_of(each), **labels_at(each.root.at("metadata", "labels"))}
-        for each in of_kinds(stack.resources, _NAMESPACE)
-    }
+    namespaces = Namespaces(stack.resources)
 
     def answered(selector: Node, namespace: str) -> bool:
         here = pods.get(namespace, [])
@@ -82,9 +78,9 @@ def _selected(selector: Node, pods: Placed[PodLabels]) -> list[str]:
     return [name for name, found in pods.items() if any(selects(selector, pod.labels) for pod in found)]
 
 
-def _named(peer: Node, home: str, namespaces: Mapping[str, Mapping[str, str]]) -> list[str]:
+def _named(peer: Node, home: str, namespaces: Namespaces) -> list[str]:
     chosen = peer["namespaceSelector"]
     if not chosen.exists():
         return [home]
     # A selector of every namespace also means those of others.
-    return [] if is_empty(chosen) else [name for name, labels in namespaces.items() if selects(chosen, labels)]
+    return [] if is_empty(chosen) else namespaces.selected(chosen)

@@ -6,7 +6,7 @@ from typing import Final
 
 from policies.kinds import kinds
 from policies.model import Resource, Severity, Violation
-from policies.network_policies import NETWORK_POLICY, Network, network_at, port_numbers, rules_of
+from policies.network_policies import NETWORK_POLICY, Network, network_at, rules_of
 from policies.node import Node
 from policies.rule import rule
 
@@ -33,7 +33,7 @@ _PORT: Final = 80
 def disallow_metadata_egress(policy: Resource) -> Iterator[Violation]:
     """One violation for each egress rule by which the metadata service can be reached on port 80."""
     for entry in rules_of(policy):
-        ports = port_numbers(entry)
+        ports = entry.port_numbers
         if entry.direction != "Egress" or (ports and _PORT not in ports):
             continue
         if not entry.peers:

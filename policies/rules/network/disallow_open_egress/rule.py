@@ -6,7 +6,7 @@ from typing import Final
 from policies.kinds import kinds
 from policies.label_selectors import is_empty
 from policies.model import Resource, Severity, Violation
-from policies.network_policies import NETWORK_POLICY, PolicyRule, is_everywhere, port_numbers, rules_of, selected_pods
+from policies.network_policies import NETWORK_POLICY, PolicyRule, is_everywhere, rules_of, selected_pods
 from policies.node import Node
 from policies.rule import rule
 
@@ -37,7 +37,7 @@ def disallow_open_egress(policy: Resource) -> Iterator[Violation]:
     for entry in rules_of(policy):
         if entry.direction != "Egress":
             continue
-        ports = port_numbers(entry)
+        ports = entry.port_numbers
         excused = bool(ports) and ports <= (_DNS | _API_SERVER if chosen else _DNS)
         if not entry.peers and not excused:
             yield Violation(entry.node["to"].path, "the rule names no peer, so it allows every destination")

@@ -3,15 +3,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from policies.kinds import name_of, namespace_of, of_kinds
-from policies.label_selectors import Labels, labels_at, meet, selects, shown_selector
+from policies.kinds import namespace_of, of_kinds
+from policies.label_selectors import Labels, meet, shown_selector
 from policies.model import Resource, Severity, Stack, Violation
+from policies.namespaces import Namespaces
 from policies.network_policies import (
     NETWORK_POLICY,
     PolicyRule,
     directions_of,
     labelled_pods,
-    port_numbers,
     rules_of,
     selected_pods,
 )
@@ -20,8 +20,6 @@ from policies.rule import WholeStack, rule
 from policies.unknown import UnknownValueError
 from policies.whole import judged
 
-_NAMESPACE = ("core", "Namespace")
-_NAME = "kubernetes.io/metadata.name"
 _ANY_PORT = 0
 _NAMED_PORT = -1
 _OTHER = {"Ingress": "Egress", "Egress": "Ingress"}
@@ -56,7 +54,7 @@ def require_edge_pairs(stack: Stack) -> Iterator[Violation]:
 
 @dataclass(frozen=True, slots=True)
 class _Fabric:
-    namespaces: dict[str, dict[str, str]]
+    namespaces: Namespaces
     pods: dict[str, list[Labels]]
     isolated: set[tuple[str, str]] = field(default_factory=set)
     rules: dict[tuple[str, str], dict[int, list[PolicyRule]]] = field(default_factory=dict)
@@ -68,7 +66,7 @@ class _Fabric:
         self.isolated.update((namespace, direction) for direction in directions_of(policy))
         for entry in rules_of(policy):
             by_port = self.rules.setdefault((namespace, entry.direction), {})
-            for port in port_numbers(entry) or (_ANY_PORT,):
+            for port in entry.port_numbers or (_ANY_PORT,):
                 by_port.setdefault(port, []).append(entry)
 
     def reached(self, peer: Node, home: str) -> list[str]:
@@ -78,7 +76,7 @@ class _Fabric:
         if not chosen.exists():
             return [home] if home in self.namespaces else []
         # A selector of several namespaces says "whoever is there", of which some may not talk back.
-        found = [name for name, labels in self.namespaces.items() if selects(chosen, labels)]
+        found = self.namespaces.selected(chosen)
         return found if len(found) == 1 else []
 
     def answered(self, entry: PolicyRule, peer: Node, there: str) -> bool:
@@ -86,7 +84,7 @@ class _Fabric:
         if other_way not in self.isolated:
             return True
         by_port = self.rules.get(other_way, {})
-        ports = port_numbers(entry)
+        ports = entry.port_numbers
         # A port that has only a name may be any; so may every port.
         if not ports or _NAMED_PORT in ports:
             return any(self._answers(entry, peer, it, there) for found in by_port.values() for it in found)
@@ -111,7 +109,7 @@ class _Fabric:
         if back["ipBlock"].exists():
             return False
         if back["namespaceSelector"].exists():
-            if not selects(back["namespaceSelector"], self.namespaces.get(home, {})):
+            if not self.namespaces.is_selected(home, back["namespaceSelector"]):
                 return False
         elif home != there:
             return False
@@ -128,10 +126,7 @@ class _Fabric:
 
 
 def _fabric(stack: Stack) -> _Fabric:
-    namespaces = {
-        name_of(it): {_NAME: name_of(it), **labels_at(it.root.at("metadata", "labels"))}
-        for it in of_kinds(stack.resources, _NAMESPACE)
-    }
+    namespaces = Namespaces(stack.resources)
     pods = {name: [pod.labels for pod in found] for name, found in labelled_pods(stack).items()}
     fabric = _Fabric(namespaces, pods)
     for policy in of_kinds(stack.resources, NETWORK_POLICY):
@@ -144,7 +139,7 @@ def _fabric(stack: Stack) -> _Fabric:
 
 def _message(entry: PolicyRule, peer: Node, namespace: str) -> str:
     who = shown_selector(peer["podSelector"])
-    ports = ", ".join(str(number) for number in sorted(port_numbers(entry)) if number > 0) or "all ports"
+    ports = ", ".join(str(number) for number in sorted(entry.port_numbers) if number > 0) or "all ports"
     if entry.direction == "Egress":
         return f"no policy in namespace {namespace} lets these pods in to {who} on {ports}"
     return f"no policy in namespace {namespace} lets {who} out to these pods on {ports}"
