@@ -13,6 +13,7 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from infra.config_data_services import BackupConfig, CacheConfig, DatabaseConfig
 from infra.config_edge import EdgeConfig, WatchConfig
 from infra.config_identity import IdentityConfig
 from infra.config_rules import rule_problems
@@ -208,6 +209,13 @@ class StackConfig(Document):
     schema_registry: ServiceConfig = Field(description="the schema registry")
     stream_gateway: ServiceConfig = Field(description="stream-gateway")
     object_store: ObjectStoreConfig = Field(description="lifecycle of the lakehouse's objects")
+    database: DatabaseConfig | None = Field(
+        default=None, description="PostgreSQL on RDS, for cluster.kind eks; none if null"
+    )
+    cache: CacheConfig | None = Field(
+        default=None, description="Valkey on ElastiCache, for cluster.kind eks; none if null"
+    )
+    backup: BackupConfig | None = Field(default=None, description="AWS Backup; none if null")
     credentials: dict[str, Annotated[SecretStr, Field(min_length=16, max_length=128), AfterValidator(_unquoted)]] = (
         Field(
             default_factory=dict, description="passwords of Kafka users that exist elsewhere; the others are generated"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from infra.config_data_services import data_service_findings
 from infra.config_edge import edge_findings
 from infra.core.errors import Problem
 
@@ -27,6 +28,7 @@ ARCHIVE_AFTER_DAYS = 30
 def rule_problems(config: StackConfig, file: str) -> list[Problem]:
     """Everything that is wrong with a configuration whose fields are each right."""
     problems = [*_everywhere(config), *_cloud(config), *_cluster(config), *edge_findings(config)]
+    problems += data_service_findings(config)
     if config.environment == "local":
         problems += _local(config)
     if config.environment == "prod":

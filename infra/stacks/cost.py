@@ -36,6 +36,7 @@ def estimate_cost(config: StackConfig, catalog: Catalog, profile: Profile, plan:
         return Estimate(config.environment, (), {}, (NOTHING,))
     usages = _usages(catalog, profile, plan)
     left_out = notes(catalog.prices, region=config.aws.region, own_cluster=plan.cluster is not None)
+    left_out = (*left_out, *plan.services.left_out())
     return estimate(config.environment, usages, plan.tenants, catalog.prices, left_out)
 
 
@@ -74,6 +75,7 @@ def _usages(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Usage]:
         yield from pods.usages()
     if plan.network is not None:
         yield from network_layout.usages(plan.network)
+    yield from plan.services.usages()
     if plan.cluster is not None:
         yield from cluster_layout.usages(plan.cluster, catalog.prices, _running(catalog, profile, plan))
     if plan.edge is not None:

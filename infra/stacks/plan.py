@@ -43,6 +43,7 @@ from infra.core.workload.spec import Replicas, WorkloadSpec
 from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
+from infra.stacks.data_services_plan import DataServices, data_services
 from infra.stacks.edge_kubernetes_plan import Routes, operator_members, operator_shares, routed, routes_of
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
@@ -75,6 +76,7 @@ class Plan:
     object_store: ObjectStoreArgs | None
     image_registry: ImageRegistryArgs | None
     network: NetworkArgs | None
+    services: DataServices
     cluster: ClusterArgs | None
     identities: IdentityPlan | None
     edge: EdgePlan | None
@@ -176,6 +178,7 @@ def make_plan(
         if profile.own_registry and config.aws
         else None,
         network=network_args(config, profile),
+        services=data_services(config, profile, catalog.prices, file=file),
         cluster=cluster,
         identities=identities,
         routes=routes,

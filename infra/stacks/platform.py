@@ -29,6 +29,7 @@ from infra.core.labels import Environment
 from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
+from infra.stacks.data_services import declare_data_services
 from infra.stacks.edge_kubernetes_plan import declare_istio, declare_kong
 from infra.stacks.outside import declare_outside
 from infra.stacks.identity import declare_identities
@@ -80,6 +81,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     outputs, key_arn = _aws_parts(plan, options)
     declare_identities(plan.identities, cluster, key_arn, tenancy.ready, options)
     outputs |= declare_outside(config, plan, options, network=network, key_arn=key_arn)
+    outputs |= declare_data_services(plan.services, network, cluster, options)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
     credentials = KafkaCredentials(
         "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, ready=tenancy.ready, opts=options

@@ -15,7 +15,21 @@ from infra.core.labels import Ownership, resource_tags
 if TYPE_CHECKING:
     from infra.components.foundation.cluster import Cluster
 
-AWS_SERVICES = ("ec2", "ecr", "eks", "iam", "kms", "logs", "s3", "secretsmanager", "sts")
+AWS_SERVICES = (
+    "backup",
+    "ec2",
+    "ecr",
+    "eks",
+    "elasticache",
+    "iam",
+    "kms",
+    "logs",
+    "rds",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sts",
+)
 """Services that the program uses, as the provider's ``endpoints`` names them."""
 
 GLOBAL_REGION = "us-east-1"

@@ -75,6 +75,11 @@ class _Mocks(pulumi_mocks.Mocks):
             }
         if args.typ == "aws:eks/cluster:Cluster":
             state |= {"endpoint": "https://mock.eks", "certificateAuthority": {"data": "bW9jaw=="}}
+            state["vpcConfig"] |= {"clusterSecurityGroupId": "sg-cluster"}
+        if args.typ == "aws:rds/instance:Instance":
+            state |= {"address": "mock.rds", "masterUserSecrets": [{"secretArn": "arn:aws:mock:::database-password"}]}
+        if args.typ == "aws:elasticache/replicationGroup:ReplicationGroup":
+            state |= {"primaryEndpointAddress": "mock.cache", "readerEndpointAddress": "mock-ro.cache"}
         if args.typ == "aws:acm/certificate:Certificate":
             proof = ("domainName", "resourceRecordName", "resourceRecordType", "resourceRecordValue")
             state["domainValidationOptions"] = [{key: f"{args.name}-{key}" for key in proof}]

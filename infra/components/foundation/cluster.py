@@ -42,12 +42,14 @@ class Cluster(PlatformComponent):
         name: name of the cluster.
         kubeconfig: configuration of its clients, without any secret.
         ready: what must be there before anything is declared in it.
+        security_group: id of the group that EKS makes, which all nodes and their pods are in.
     """
 
     DOMAIN = "foundation"
     name: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
     ready: Sequence[pulumi.Resource]
+    security_group: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: ClusterArgs, *, network: Network, opts: pulumi.ResourceOptions | None = None
@@ -69,6 +71,7 @@ class Cluster(PlatformComponent):
         groups = self._nodes(network, [*early, *network.ready])
         late = [self._addon(addon, after=groups) for addon in AFTER_NODES]
         self.name = self._cluster.name
+        self.security_group = self._cluster.vpc_config.apply(lambda access: str(access.cluster_security_group_id))
         self.kubeconfig = pulumi.Output.all(self._cluster.endpoint, self._cluster.certificate_authority.data).apply(
             lambda given: kubeconfig(args, *given)
         )

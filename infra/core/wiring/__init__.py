@@ -3,6 +3,7 @@
 from infra.core.wiring.edges import Edge, External, Offer, OutsideEdge, Party, Use
 from infra.core.wiring.graph import Member, Wiring, wire
 from infra.core.wiring.logins import DatabaseLogin, KafkaLogin, Login, LoginKind, TableGrant
+from infra.core.wiring.managed import ManagedService
 from infra.core.wiring.network import NAMESPACE_LABEL, allow_probes, api_server_egress, default_deny, dns_egress
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "KafkaLogin",
     "Login",
     "LoginKind",
+    "ManagedService",
     "Member",
     "Offer",
     "OutsideEdge",

@@ -85,6 +85,14 @@ class External(Args):
     port: int = Field(default=443, ge=1, le=65535, description="port")
     protocol: Literal["HTTPS", "TLS", "TCP"] = Field(default="HTTPS", description="what is spoken there")
 
+    def peers(self) -> list[dict[str, object]]:
+        """Where a NetworkPolicy, which knows no names, lets connections go: to public addresses only."""
+        return network.public_peers()
+
+    def place(self) -> dict[str, object]:
+        """How the mesh finds its addresses (Istio, ServiceEntry): by its name."""
+        return {"resolution": "DNS"}
+
     def __str__(self) -> str:
         """``host:port``."""
         return f"{self.host}:{self.port}"

@@ -49,12 +49,12 @@ def strict_mtls(namespace: str) -> Manifest:
 
 
 def service_entry(namespace: str, host: str, targets: Sequence[External]) -> Manifest:
-    """Tells the mesh of a host outside, for the clients of one namespace only."""
+    """Tells the mesh of a host outside, for the clients of one namespace only; all targets are of that host."""
     ports = [
         {"name": f"{target.protocol.lower()}-{target.port}", "number": target.port, "protocol": target.protocol}
         for target in targets
     ]
-    spec = {"hosts": [host], "ports": ports, "location": "MESH_EXTERNAL", "resolution": "DNS", "exportTo": ["."]}
+    spec = {"hosts": [host], "ports": ports, "location": "MESH_EXTERNAL", "exportTo": ["."], **targets[0].place()}
     return _manifest(NETWORKING, "ServiceEntry", dns_label("outside", host), namespace, spec)
 
 

@@ -56,16 +56,21 @@ def edge_policies(edge: Edge) -> tuple[Manifest, Manifest]:
 def outside_policy(edge: OutsideEdge) -> Manifest:
     """Lets a client reach one port outside the cluster.
 
-    A NetworkPolicy knows no names: it opens the port to public addresses only. The name is told to the mesh by a
-    ServiceEntry (``mesh.py``), on which a gateway of the mesh can insist.
+    A NetworkPolicy knows no names: it opens the port to the target's networks, which are all public ones unless it is
+    a managed service of our own network. The name is told to the mesh by a ServiceEntry (``mesh.py``), on which a
+    gateway of the mesh can insist.
     """
-    blocks = [
+    rule = {"to": edge.target.peers(), "ports": [{"port": edge.target.port, "protocol": "TCP"}]}
+    name = dns_label(edge.client.name, "to", edge.target.host, str(edge.target.port))
+    return _policy(name, edge.client, {"policyTypes": ["Egress"], "egress": [rule]})
+
+
+def public_peers() -> list[dict[str, object]]:
+    """Every public address, and no private one."""
+    return [
         {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(PRIVATE_IPV4)}},
         {"ipBlock": {"cidr": "::/0", "except": list(PRIVATE_IPV6)}},
     ]
-    rule = {"to": blocks, "ports": [{"port": edge.target.port, "protocol": "TCP"}]}
-    name = dns_label(edge.client.name, "to", edge.target.host, str(edge.target.port))
-    return _policy(name, edge.client, {"policyTypes": ["Egress"], "egress": [rule]})
 
 
 def default_deny(namespace: str) -> Manifest:

@@ -44,14 +44,19 @@ def optional(annotation: Any) -> bool:
 def synthetic(
     recorded: RecordedType, urn: str, inputs: PropertyMap, account: str, region: str, partition: str
 ) -> PropertyMap:
-    """Return the inputs and a value for every other output that the class does not allow to be None."""
+    """Return the inputs and a value for every other output that the class does not allow to be None.
+
+    Where the list gives values inside of an input, the resource has them beside what was given.
+    """
     digest = hashlib.sha256(urn.encode()).hexdigest()
     service = recorded.type.split(":")[1].partition("/")[0]
     arn = f"arn:{partition}:{service}:{region}:{account}:{recorded.arn}/{digest[:17]}"
     found: PropertyMap = dict(recorded.outputs)
     for name, annotation in declared(recorded.type).items():
-        if inputs.get(name) is not None:
-            found[name] = inputs[name]
+        given = inputs.get(name)
+        if given is not None:
+            inside = found.get(name)
+            found[name] = {**inside, **given} if isinstance(inside, dict) and isinstance(given, dict) else given
         elif name == "region":
             found[name] = region
         elif not optional(annotation) and name not in found:

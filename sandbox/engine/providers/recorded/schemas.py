@@ -149,6 +149,8 @@ def _unquoted(value: Json, kind: Any) -> Json:
         return value == "true"
     if kind == "number" and isinstance(value, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
         return float(value)
+    if kind == "string" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     return value
 
 

@@ -72,6 +72,9 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
         "kafka-credentials",
         "object-store",
         "image-registry",
+        "database",
+        "cache",
+        "backup",
         "edge",
         "network",
         "cluster",
@@ -120,6 +123,11 @@ def test_what_survives_a_destruction_is_what_is_kept_and_no_secret_in_recovery()
         ("object-store", "objects, rarely used"),
         ("object-store", "objects, archived"),
         ("image-registry", "images of stream-gateway"),
+        ("database", "last snapshot"),
+        ("database", "key"),
+        ("cache", "key"),
+        ("backup", "key"),
+        ("backup", "backups of databases"),
     }
 
 

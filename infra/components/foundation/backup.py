@@ -1,0 +1,164 @@
+"""Backups of what holds state on AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_aws import backup, iam, kms, sns
+
+from infra.components.foundation.backup_layout import (
+    END_MINUTES,
+    EVENTS,
+    GRACE_DAYS,
+    POLICIES,
+    SHORTEST_DAYS,
+    START_MINUTES,
+    TAG,
+    BackupArgs,
+    BackupClass,
+    failures_only,
+    key_policy,
+    role_trust,
+    schedule,
+    topic_name,
+    topic_policy,
+)
+from infra.components.foundation.object_store import KEY_DELETION_DAYS
+from infra.core.component import PlatformComponent
+
+
+class Backup(PlatformComponent):
+    """AWS Backup: a vault with its own key and a lock, a daily plan for each class, e-mail when one fails.
+
+    A store takes part by its tag ``Backup``, whose value is the class.
+
+    Attributes:
+        vault: name of the vault.
+        topic_arn: ARN of the topic that hears of backups.
+    """
+
+    DOMAIN = "foundation"
+    vault: pulumi.Output[str]
+    topic_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: BackupArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts=opts)
+        self._args = args
+        key = kms.Key(
+            self.child("key"),
+            description=f"Encrypts the backups in {args.name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=KEY_DELETION_DAYS,
+            policy=key_policy(args),
+            opts=self.child_options(keep=args.keep),
+        )
+        kms.Alias(
+            self.child("alias"), name=f"alias/{args.name}-backup", target_key_id=key.key_id, opts=self.child_options()
+        )
+        vault = backup.Vault(
+            self.child("vault"),
+            name=args.name,
+            kms_key_arn=key.arn,
+            tags={"Name": args.name},
+            opts=self.child_options(keep=args.keep),
+        )
+        self._lock(vault)
+        role, attached = self._role()
+        for kind, days in args.classes.items():
+            self._plan(kind, days, vault, role, attached)
+        topic = self._failures(vault, key)
+        self.vault, self.topic_arn = vault.name, topic.arn
+        self.register_outputs({"vault": self.vault, "topicArn": self.topic_arn})
+
+    def _lock(self, vault: backup.Vault) -> None:
+        if self._args.lock == "none":
+            return
+        backup.VaultLockConfiguration(
+            self.child("lock"),
+            backup_vault_name=vault.name,
+            min_retention_days=SHORTEST_DAYS,
+            # With days of grace the lock is for ever afterwards; without, whoever may remove locks can remove it.
+            changeable_for_days=GRACE_DAYS if self._args.lock == "compliance" else None,
+            opts=self.child_options(),
+        )
+
+    def _role(self) -> tuple[iam.Role, list[pulumi.Resource]]:
+        role = iam.Role(
+            self.child("role"),
+            name=f"{self._args.name}-{self._args.region}-backup",
+            assume_role_policy=role_trust(self._args.account_id),
+            opts=self.child_options(),
+        )
+        attached: list[pulumi.Resource] = [
+            iam.RolePolicyAttachment(
+                self.child(f"may-{index}"),
+                role=role.name,
+                policy_arn=f"arn:aws:iam::aws:policy/{policy}",
+                opts=self.child_options(),
+            )
+            for index, policy in enumerate(POLICIES)
+        ]
+        return role, attached
+
+    def _plan(
+        self,
+        kind: BackupClass,
+        days: int,
+        vault: backup.Vault,
+        role: iam.Role,
+        attached: Sequence[pulumi.Resource],
+    ) -> None:
+        args = self._args
+        copy = {"destination_vault_arn": args.copy_to, "lifecycle": {"delete_after": days}}
+        plan = backup.Plan(
+            self.child(f"{kind}-plan"),
+            name=f"{args.name}-{kind}",
+            rules=[
+                {
+                    "rule_name": "daily",
+                    "target_vault_name": vault.name,
+                    "schedule": schedule(kind),
+                    "start_window": START_MINUTES,
+                    "completion_window": END_MINUTES,
+                    "lifecycle": {"delete_after": days},
+                    **({"copy_actions": [copy]} if args.copy_to else {}),
+                }
+            ],
+            opts=self.child_options(),
+        )
+        backup.Selection(
+            self.child(f"{kind}-selection"),
+            name=f"{args.name}-{kind}",
+            plan_id=plan.id,
+            iam_role_arn=role.arn,
+            selection_tags=[{"type": "STRINGEQUALS", "key": TAG, "value": kind}],
+            opts=self.child_options(after=attached),
+        )
+
+    def _failures(self, vault: backup.Vault, key: kms.Key) -> sns.Topic:
+        args = self._args
+        topic = sns.Topic(
+            self.child("news"),
+            name=topic_name(args),
+            kms_master_key_id=key.arn,
+            policy=topic_policy(args),
+            opts=self.child_options(),
+        )
+        for index, address in enumerate(args.contacts):
+            sns.TopicSubscription(
+                self.child(f"contact-{index}"),
+                topic=topic.arn,
+                protocol="email",
+                endpoint=address,
+                filter_policy=failures_only(),
+                opts=self.child_options(),
+            )
+        backup.VaultNotifications(
+            self.child("notifications"),
+            backup_vault_name=vault.name,
+            backup_vault_events=list(EVENTS),
+            sns_topic_arn=topic.arn,
+            opts=self.child_options(),
+        )
+        return topic

@@ -1,0 +1,228 @@
+"""The cache on AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_random as random
+from pulumi_aws import cloudwatch, ec2, elasticache, kms, secretsmanager, vpc
+
+from infra.components.foundation.cache_layout import (
+    CLIENT,
+    ENGINE,
+    LOG_DAYS,
+    LOGS,
+    MAINTENANCE_WINDOW,
+    NOBODY,
+    PASSWORD_LENGTH,
+    PORT,
+    SNAPSHOT_WINDOW,
+    USER,
+    CacheArgs,
+    key_policy,
+    log_group,
+    secret_content,
+    secret_name,
+)
+from infra.components.foundation.network import Network
+from infra.components.foundation.object_store import KEY_DELETION_DAYS
+from infra.core.component import PlatformComponent
+
+
+class Cache(PlatformComponent):
+    """Valkey on ElastiCache: private, TLS only, own key, a user with a generated password, snapshots, logs.
+
+    Args:
+        network: network whose private subnets it is in.
+        clients: id of the security group that alone reaches it: the cluster's, which nodes and pods are in.
+
+    Attributes:
+        host: DNS name of the primary.
+        reader: DNS name of the replicas, or of the primary when there are none.
+        port: port.
+        secret_arn: ARN of the secret with the user's name and password.
+        key_arn: ARN of the key.
+    """
+
+    DOMAIN = "foundation"
+    host: pulumi.Output[str]
+    reader: pulumi.Output[str]
+    port: int
+    secret_arn: pulumi.Output[str]
+    key_arn: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        args: CacheArgs,
+        *,
+        network: Network,
+        clients: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts=opts)
+        self._args = args
+        key = kms.Key(
+            self.child("key"),
+            description=f"Encrypts the cache {args.name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=KEY_DELETION_DAYS,
+            policy=key_policy(args),
+            opts=self.child_options(keep=args.keep),
+        )
+        kms.Alias(
+            self.child("alias"), name=f"alias/{args.name}-cache", target_key_id=key.key_id, opts=self.child_options()
+        )
+        self._key_arn = key.arn
+        users, secret = self._users()
+        found = self._replication_group(self._group(network, clients), self._subnets(network), users, self._logs())
+        self.host, self.reader, self.port = found.primary_endpoint_address, found.reader_endpoint_address, PORT
+        self.secret_arn, self.key_arn = secret.arn, key.arn
+        self.register_outputs({"host": self.host, "reader": self.reader, "secretArn": self.secret_arn})
+
+    def _group(self, network: Network, clients: pulumi.Input[str]) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self.child("group"),
+            name=f"{self._args.name}-cache",
+            description="Valkey from the cluster",
+            vpc_id=network.vpc_id,
+            tags={"Name": f"{self._args.name}-cache"},
+            opts=self.child_options(),
+        )
+        vpc.SecurityGroupIngressRule(
+            self.child("from-cluster"),
+            security_group_id=group.id,
+            referenced_security_group_id=clients,
+            ip_protocol="tcp",
+            from_port=PORT,
+            to_port=PORT,
+            description="Valkey from nodes and pods",
+            opts=self.child_options(),
+        )
+        return group
+
+    def _subnets(self, network: Network) -> elasticache.SubnetGroup:
+        return elasticache.SubnetGroup(
+            self.child("subnets"),
+            name=f"{self._args.name}-cache",
+            description="Private subnets of the network",
+            subnet_ids=list(network.private_subnets),
+            opts=self.child_options(),
+        )
+
+    def _logs(self) -> list[cloudwatch.LogGroup]:
+        return [
+            cloudwatch.LogGroup(
+                self.child(log),
+                name=log_group(self._args.name, log),
+                retention_in_days=LOG_DAYS,
+                kms_key_id=self._key_arn,
+                opts=self.child_options(),
+            )
+            for log in LOGS
+        ]
+
+    def _password(self, role: str) -> pulumi.Output[str]:
+        password = random.RandomPassword(
+            self.child(f"{role}-password"), length=PASSWORD_LENGTH, special=False, opts=self.child_options()
+        )
+        generated: pulumi.Output[str] = password.result
+        return generated
+
+    def _user(self, role: str, user: str, access: str, password: pulumi.Output[str]) -> elasticache.User:
+        return elasticache.User(
+            self.child(role),
+            user_id=f"{self._args.name}-{role}",
+            user_name=user,
+            engine=ENGINE,
+            access_string=access,
+            authentication_mode={"type": "password", "passwords": [password]},
+            opts=self.child_options(),
+        )
+
+    def _users(self) -> tuple[elasticache.UserGroup, secretsmanager.Secret]:
+        args, password = self._args, self._password("user")
+        # A group must have a user named default; whoever names no user is refused.
+        members = [
+            self._user("nobody", "default", NOBODY, self._password("nobody")),
+            self._user("user", USER, CLIENT, password),
+        ]
+        group = elasticache.UserGroup(
+            self.child("users"),
+            user_group_id=args.name,
+            engine=ENGINE,
+            user_ids=[member.user_id for member in members],
+            opts=self.child_options(),
+        )
+        secret = secretsmanager.Secret(
+            self.child("secret"),
+            name=secret_name(args.environment),
+            kms_key_id=self._key_arn,
+            recovery_window_in_days=args.recovery_days,
+            opts=self.child_options(),
+        )
+        secretsmanager.SecretVersion(
+            self.child("secret-version"),
+            secret_id=secret.id,
+            secret_string=password.apply(secret_content),
+            opts=self.child_options(),
+        )
+        return group, secret
+
+    def _parameters(self) -> elasticache.ParameterGroup:
+        family = self._args.family
+        return elasticache.ParameterGroup(
+            self.child("parameters"),
+            # The name carries the family: a group of another one is made beside it before the old one goes.
+            name=f"{self._args.name}-{family}",
+            family=family,
+            description="Keys that expire go first when the memory is full",
+            parameters=[{"name": "maxmemory-policy", "value": "volatile-lru"}],
+            opts=self.child_options(),
+        )
+
+    def _replication_group(
+        self,
+        group: ec2.SecurityGroup,
+        subnets: elasticache.SubnetGroup,
+        users: elasticache.UserGroup,
+        logs: Sequence[cloudwatch.LogGroup],
+    ) -> elasticache.ReplicationGroup:
+        args = self._args
+        return elasticache.ReplicationGroup(
+            self.child("replication-group"),
+            replication_group_id=args.name,
+            description="Cache of the platform",
+            engine=ENGINE,
+            engine_version=args.version,
+            auto_minor_version_upgrade=True,
+            node_type=args.node_type,
+            num_cache_clusters=1 + args.replicas,
+            automatic_failover_enabled=args.replicas > 0,
+            multi_az_enabled=args.replicas > 0,
+            port=PORT,
+            subnet_group_name=subnets.name,
+            security_group_ids=[group.id],
+            parameter_group_name=self._parameters().name,
+            at_rest_encryption_enabled=True,
+            kms_key_id=self._key_arn,
+            transit_encryption_enabled=True,
+            transit_encryption_mode="required",
+            user_group_ids=[users.user_group_id],
+            snapshot_retention_limit=args.snapshot_days,
+            snapshot_window=SNAPSHOT_WINDOW,
+            final_snapshot_identifier=f"{args.name}-final" if args.keep else None,
+            maintenance_window=MAINTENANCE_WINDOW,
+            log_delivery_configurations=[
+                {
+                    "destination": made.name,
+                    "destination_type": "cloudwatch-logs",
+                    "log_format": "json",
+                    "log_type": log,
+                }
+                for log, made in zip(LOGS, logs, strict=True)
+            ],
+            tags={"Name": args.name},
+            opts=self.child_options(keep=args.keep),
+        )

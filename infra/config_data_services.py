@@ -1,0 +1,112 @@
+"""Configuration of databases, caches and backups that AWS runs, and the rules about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from infra.components.foundation.backup_layout import LONGEST_DAYS, SHORTEST_DAYS, BackupClass, Lock
+from infra.core.models import Document
+from infra.core.quantity import Bytes, gibibytes
+
+if TYPE_CHECKING:
+    from infra.config import StackConfig
+
+PROD_BACKUP_DAYS = 7
+"""What went wrong is often noticed days later: the shortest time that production keeps backups."""
+
+HEADROOM_PERCENT = 10
+"""RDS takes a limit only if it is so much above the disk (Amazon RDS User Guide, Storage autoscaling)."""
+
+Finding = tuple[str, Any, str, str]
+"""Field, value, limit, fix."""
+
+
+def _whole_gib(size: int) -> int:
+    if size % gibibytes(1):
+        raise ValueError("must be whole GiB, such as 100Gi: RDS counts in them")
+    return size
+
+
+Days = Annotated[int, Field(ge=SHORTEST_DAYS, le=LONGEST_DAYS)]
+Disk = Annotated[Bytes, Field(ge=gibibytes(20), le=gibibytes(16 * 1024)), AfterValidator(_whole_gib)]
+"""20 GiB are the least that RDS gives, and above 16 TiB other rules apply (Amazon RDS User Guide, gp3 storage)."""
+
+
+class DatabaseConfig(Document):
+    """PostgreSQL on RDS, in the network that the program makes. No change of these makes a new database."""
+
+    version: str = Field(pattern=r"^1[5-9]$", description="major version of PostgreSQL, for example 17")
+    instance_class: str = Field(
+        pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$", description="type of its machine; the price table must have it"
+    )
+    storage: Disk = Field(description="disk at first, for example 100Gi; it can grow, never shrink")
+    storage_limit: Disk = Field(description="size to which RDS may enlarge the disk by itself")
+    multi_az: bool = Field(description="whether a standby in another zone takes over")
+    backup_days: int = Field(ge=1, le=35, description="days to any second of which it can be put back")
+
+
+class CacheConfig(Document):
+    """Valkey on ElastiCache, in the network that the program makes. No change of these makes a new cache."""
+
+    version: str = Field(pattern=r"^(7\.2|8\.[0-2]|9\.[01])$", description="version of Valkey, for example 8.1")
+    node_type: str = Field(
+        pattern=r"^cache\.[a-z0-9]+\.[a-z0-9]+$", description="type of its machines; the price table must have it"
+    )
+    replicas: int = Field(ge=0, le=5, description="copies of the primary, in other zones, one of which takes over")
+    snapshot_days: int = Field(ge=1, le=35, description="days for which a snapshot of each day is kept")
+
+
+class BackupConfig(Document):
+    """AWS Backup. What carries the tag `Backup` with the name of a class is backed up every night."""
+
+    classes: dict[BackupClass, Days] = Field(
+        min_length=1, description="days for which backups are kept, by class: database, objects, volumes"
+    )
+    lock: Lock = Field(
+        description="who can remove backups early: none is anybody with the right to, governance is who may also remove"
+        " locks, compliance is nobody ever again, from the third day on"
+    )
+    copy_to: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:[A-Za-z0-9_-]{2,50}$",
+        description="ARN of a vault in another region or account that gets a copy of each backup; none if null",
+    )
+    contacts: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[a-z]+$")], ...] = Field(
+        min_length=1, max_length=10, description="e-mail addresses that hear when a backup fails; each must confirm"
+    )
+
+
+def data_service_findings(config: StackConfig) -> Iterator[Finding]:
+    """Everything that is wrong with sections whose fields are each right."""
+    if config.backup is not None and config.aws is None:
+        yield "backup", "given", "only with an AWS account", "Add aws: {accountId: ..., region: ...}, or remove backup"
+    database = config.database
+    if database is not None and database.storage_limit * 100 < database.storage * (100 + HEADROOM_PERCENT):
+        limit = f"must be {HEADROOM_PERCENT} % or more above database.storage ({database.storage // gibibytes(1)}Gi)"
+        yield "database.storageLimit", f"{database.storage_limit // gibibytes(1)}Gi", limit, "Raise it"
+    if config.environment == "prod":
+        yield from _prod(config)
+
+
+def _prod(config: StackConfig) -> Iterator[Finding]:
+    database, cache, backup = config.database, config.cache, config.backup
+    if database is not None and not database.multi_az:
+        yield "database.multiAz", "false", "must be true in prod: the loss of a zone is no outage", "Set it to true"
+    if database is not None and database.backup_days < PROD_BACKUP_DAYS:
+        limit = f"must be at least {PROD_BACKUP_DAYS} in prod"
+        yield "database.backupDays", database.backup_days, limit, f"Set it to {PROD_BACKUP_DAYS} or more"
+    if cache is not None and cache.replicas < 1:
+        limit = "must be at least 1 in prod: the loss of a zone is no outage"
+        yield "cache.replicas", cache.replicas, limit, "Set it to 1 or more"
+    if cache is not None and cache.snapshot_days < PROD_BACKUP_DAYS:
+        limit = f"must be at least {PROD_BACKUP_DAYS} in prod"
+        yield "cache.snapshotDays", cache.snapshot_days, limit, f"Set it to {PROD_BACKUP_DAYS} or more"
+    if backup is not None and backup.lock == "none":
+        limit = "must be governance or compliance in prod: who takes over an account deletes its backups first"
+        yield "backup.lock", "none", limit, "Set it to governance"
+    if database is not None and (backup is None or "database" not in backup.classes):
+        limit = "required in prod with a database: its own backups go when it is deleted"
+        yield "backup.classes.database", "missing", limit, "Add it, for example 35"

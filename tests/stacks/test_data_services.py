@@ -1,0 +1,164 @@
+"""The database, the cache and the backups as the program registers them for dev and prod."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+from sandbox.engine.diff import diff
+from sandbox.engine.provider import Target
+from sandbox.engine.providers.recorded.listing import recorded_types
+from sandbox.engine.providers.recorded.provider import RecordedProvider
+from tests.support.pulumi_mocks import Registered, Rendered, configuration, run_program
+
+AWS_STACKS = pytest.mark.parametrize("stack", ["dev", "prod"])
+STATEFUL = ("database-instance", "cache-replication-group", "backup-vault")
+KEYS = ("database-key", "cache-key", "backup-key")
+
+
+@cache
+def rendered(stack: str) -> Rendered:
+    return run_program(stack)
+
+
+def section(name: str, stack: str = "prod", **changes: Any) -> dict[str, Any]:
+    return {name: configuration(stack)[name] | changes}
+
+
+def services(found: Rendered) -> Iterator[Registered]:
+    for resource in found.resources:
+        if resource.type.split(":")[1].partition("/")[0] in ("rds", "elasticache", "backup"):
+            yield resource
+
+
+@AWS_STACKS
+def test_data_is_encrypted_with_keys_of_its_own_and_reached_by_the_cluster_only(stack: str):
+    found = rendered(stack)
+    database, memory = found.named("database-instance").inputs, found.named("cache-replication-group").inputs
+    assert database["storageEncrypted"] is True
+    assert database["publiclyAccessible"] is False
+    own = ("kmsKeyId", "masterUserSecretKmsKeyId", "performanceInsightsKmsKeyId")
+    assert {database[key] for key in own} == {"arn:aws:mock:::database-key"}
+    assert memory["atRestEncryptionEnabled"] is True
+    assert memory["kmsKeyId"] == "arn:aws:mock:::cache-key"
+    assert found.named("backup-vault").inputs["kmsKeyArn"] == "arn:aws:mock:::backup-key"
+    for name, port in (("database", 5432), ("cache", 6379)):
+        group, rule = found.named(f"{name}-group").inputs, found.named(f"{name}-from-cluster").inputs
+        assert not group.get("ingress")
+        assert not group.get("egress")
+        assert rule["referencedSecurityGroupId"] == "sg-cluster"
+        assert (rule["fromPort"], rule["toPort"], "cidrIpv4" in rule) == (port, port, False)
+        assert found.named(f"{name}-subnets").inputs["subnetIds"] == [f"network-private-{z}_id" for z in "abc"]
+
+
+@AWS_STACKS
+def test_clients_must_use_tls_and_say_who_they_are(stack: str):
+    found = rendered(stack)
+    parameters = {p["name"]: p["value"] for p in found.named("database-parameters").inputs["parameters"]}
+    assert parameters["rds.force_ssl"] == "1"
+    memory = found.named("cache-replication-group").inputs
+    assert (memory["transitEncryptionEnabled"], memory["transitEncryptionMode"]) == (True, "required")
+    assert memory["userGroupIds"] == [f"analytics-platform-{stack}"]
+    users = {user.inputs["userName"]: user.inputs for user in found.of_type("elasticache/user:User")}
+    assert users["default"]["accessString"] == "off -@all"
+    passwords = [user["authenticationMode"]["passwords"] for user in users.values()]
+    assert passwords[0] != passwords[1]
+
+
+@AWS_STACKS
+def test_no_program_knows_the_databases_password_and_the_caches_is_a_secret(stack: str):
+    found = rendered(stack)
+    database = found.named("database-instance").inputs
+    assert database["manageMasterUserPassword"] is True
+    assert not {"password", "passwordWo"} & database.keys()
+    content = json.loads(found.named("cache-secret-version").inputs["secretString"])
+    assert content == {"username": "platform", "password": "generated-for-cache-user-password"}
+    for name, field in (("cache-secret-version", "secretString"), ("cache-user", "authenticationMode")):
+        assert "4dabf18193072939515e22adb298388d" in str(found.named(name).request.object[field]), name
+
+
+@AWS_STACKS
+def test_data_and_its_keys_are_kept_and_protected(stack: str):
+    for name in (*STATEFUL, *KEYS):
+        request = rendered(stack).named(name).request
+        assert request.protect, name
+        assert request.retainOnDelete, name
+    database = rendered(stack).named("database-instance").inputs
+    assert (database["deletionProtection"], database["skipFinalSnapshot"]) == (True, False)
+    assert database["finalSnapshotIdentifier"] == f"analytics-platform-{stack}-final"
+    assert database["deleteAutomatedBackups"] is False
+
+
+def test_production_outlives_a_zone_and_keeps_two_weeks_and_its_vault_is_locked():
+    found = rendered("prod")
+    database, memory = found.named("database-instance").inputs, found.named("cache-replication-group").inputs
+    assert (database["multiAz"], database["backupRetentionPeriod"]) == (True, 14)
+    assert (memory["automaticFailoverEnabled"], memory["multiAzEnabled"], memory["numCacheClusters"]) == (True, True, 2)
+    assert found.named("backup-lock").inputs == {"backupVaultName": "analytics-platform-prod", "minRetentionDays": 7}
+    assert not rendered("dev").of_type("VaultLockConfiguration")
+
+
+def test_a_lock_for_ever_leaves_three_days_to_think_again():
+    lock = run_program("prod", **section("backup", lock="compliance")).named("backup-lock")
+    assert lock.inputs["changeableForDays"] == 3
+
+
+@AWS_STACKS
+def test_what_is_backed_up_is_selected_by_its_tag_and_failures_are_heard_of(stack: str):
+    found = rendered(stack)
+    assert found.named("database-instance").inputs["tags"]["Backup"] == "database"
+    selection = found.named("backup-database-selection").inputs
+    assert selection["selectionTags"] == [{"type": "STRINGEQUALS", "key": "Backup", "value": "database"}]
+    assert found.named("backup-notifications").inputs["backupVaultEvents"][0] == "BACKUP_JOB_COMPLETED"
+    (contact,) = found.of_type("TopicSubscription")
+    assert json.loads(contact.inputs["filterPolicy"]) == {"State": [{"anything-but": "COMPLETED"}]}
+
+
+def test_each_class_has_a_plan_and_a_copy_where_one_is_wanted():
+    vault = "arn:aws:backup:us-west-2:444455556666:backup-vault:copies"
+    classes = {"database": 35, "objects": 30, "volumes": 14}
+    plans = run_program("prod", **section("backup", classes=classes, copyTo=vault)).of_type("backup/plan:Plan")
+    kept = {plan.name: plan.inputs["rules"][0]["lifecycle"]["deleteAfter"] for plan in plans}
+    assert kept == {"backup-database-plan": 35, "backup-objects-plan": 30, "backup-volumes-plan": 14}
+    for plan in plans:
+        (copy,) = plan.inputs["rules"][0]["copyActions"]
+        assert copy["destinationVaultArn"] == vault
+
+
+def test_without_its_section_nothing_of_a_service_is_declared():
+    assert not [*services(run_program("prod", database=None, cache=None, backup=None))]
+    elsewhere = run_program("prod", cluster={"kind": "kubeconfig", "context": "ours"})
+    assert {resource.type.split(":")[1].partition("/")[0] for resource in services(elsewhere)} == {"backup"}
+
+
+@AWS_STACKS
+def test_the_outputs_say_where_to_connect_and_where_the_password_is(stack: str):
+    outputs = rendered(stack).outputs
+    assert outputs["databaseHost"] == "mock.rds"
+    assert outputs["databaseSecretArn"] == "arn:aws:mock:::database-password"
+    assert outputs["cacheHost"] == "mock.cache"
+    assert outputs["cacheSecretArn"] == "arn:aws:mock:::cache-secret"
+    assert outputs["backupVault"] == f"analytics-platform-{stack}"
+
+
+def test_no_change_of_settings_makes_a_new_database_cache_or_vault():
+    """What the schemas of CloudFormation call create-only stays the same over two releases with other settings."""
+    after = run_program(
+        "prod",
+        **section("database", version="18", instanceClass="db.t4g.small", storage="60Gi", backupDays=35),
+        **section("cache", version="9.0", nodeType="cache.t4g.micro", replicas=2, snapshotDays=14),
+        **section("backup", classes={"database": 60, "volumes": 7}, lock="compliance"),
+    )
+    provider = RecordedProvider("444455556666", "us-east-1", "aws")
+    changed = set()
+    for resource in services(after):
+        before = [old for old in rendered("prod").resources if old.name == resource.name]
+        if resource.type in recorded_types() and before and ":ParameterGroup" not in resource.type:
+            changes = diff(dict(before[0].inputs), dict(resource.inputs))
+            changed |= {resource.name} if changes else set()
+            target = Target(resource.urn, resource.type, resource.name)
+            replaced = provider.replaces(target, changes, dict(before[0].inputs), dict(resource.inputs))
+            assert replaced == set(), resource.name
+    assert {"database-instance", "cache-replication-group", "backup-database-plan"} <= changed
