@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from infra.components.foundation.operators_pods import zone_spread
 from infra.components.streaming import strimzi_models as cr
 from infra.components.streaming.access import CLUSTER, NAMESPACE, PASSWORD_KEY, KafkaAccess, credential_secret
 from infra.core.catalog.charts import Footprint
@@ -141,8 +142,16 @@ def operator_values(footprint: Footprint, ownership: Ownership) -> dict[str, Any
         "generateNetworkPolicy": False,
         "resources": {"requests": amount, "limits": amount},
         "labels": labels,
+        "deploymentLabels": labels,
+        "priorityClassName": "platform-critical",
+        "topologySpreadConstraints": zone_spread(cluster_operator()),
         "extraEnvs": [{"name": "STRIMZI_POD_SECURITY_PROVIDER_CLASS", "value": "restricted"}],
-        "podDisruptionBudget": {"enabled": True, "minAvailable": None, "maxUnavailable": 1},
+        "podDisruptionBudget": {
+            "enabled": True,
+            "minAvailable": None,
+            "maxUnavailable": 1,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        },
     }
 
 
