@@ -74,7 +74,7 @@ def _containers(resource: Resource, entry: Node) -> Iterator[Violation]:
 def _outside(entry: Node, requests: Node, limits: Node, who: str) -> Iterator[Violation]:
     for resource, bound in entry["max"].entries():
         most = amount_at(bound)
-        for node in {limits[resource].path: limits[resource], requests[resource].path: requests[resource]}.values():
+        for node in (limits[resource],) if limits is requests else (limits[resource], requests[resource]):
             value = amount_at(node)
             if value is not None and most is not None and value > most:
                 yield Violation(node.path, f"{who} asks for {node.shown()} of {resource}; the most is {bound.shown()}")
