@@ -79,6 +79,8 @@ def cert_manager_values(footprint: Footprint, namespace: str, ownership: Ownersh
             "commonLabels": chart_labels(CERT_MANAGER, ownership),
             "priorityClassName": "platform-critical",
             "leaderElection": {"namespace": namespace},
+            # Who may edit a namespace gets no right to certificates by it.
+            "rbac": {"aggregateClusterRoles": False},
         },
         "crds": {"enabled": False},
         # It would run as a hook of Helm, which only waits.
