@@ -10,7 +10,7 @@ from typing import TextIO
 
 from sandbox.deploy import cost
 from sandbox.deploy.tree import SIGNS, render_components, render_tree
-from sandbox.engine.events import Diagnostic, Event, PolicyFinding, Progress, StepEnded, StepStarted
+from sandbox.engine.events import Diagnostic, Event, PolicyFinding, Progress, RunEnded, StepEnded, StepStarted
 from sandbox.engine.host import RunReport
 from sandbox.engine.urns import parse
 
@@ -19,6 +19,10 @@ _LARGE = 40
 
 _QUIET_SECONDS = 5.0
 """How long an operation waits before its progress is shown."""
+
+
+_UNKNOWN = "UNKNOWN: "
+"""How the message of a finding begins that only waits for a value."""
 
 
 class Console:
@@ -32,6 +36,7 @@ class Console:
         self._said: dict[str, str] = {}
         self._remedies: set[str] = set()
         self._failed: set[str] = set()
+        self._waiting_rules: set[str] = set()
         self._lock = threading.Lock()
         self._begin = time.monotonic()
 
@@ -67,6 +72,8 @@ class Console:
                 self._diagnostic(event)
             elif isinstance(event, PolicyFinding):
                 self._finding(event)
+            elif isinstance(event, RunEnded):
+                self._judged_later()
 
     def _ended(self, event: StepEnded) -> None:
         sign = SIGNS[event.op]
@@ -97,6 +104,10 @@ class Console:
             self.progress(text)
 
     def _finding(self, event: PolicyFinding) -> None:
+        if not event.mandatory and event.message.startswith(_UNKNOWN):
+            # Nothing is wrong and nothing can be done: told one by one they read as if something were.
+            self._waiting_rules.add(event.rule)
+            return
         about = f"{parse(event.urn).type} {parse(event.urn).name}" if event.urn else "the stack"
         text = f"policy {event.rule} ({event.level}): {about}: {event.path}: {event.message}"
         if event.rule not in self._remedies:
@@ -106,6 +117,13 @@ class Console:
             self.error(text)
         else:
             self.progress(text)
+
+    def _judged_later(self) -> None:
+        rules = sorted(self._waiting_rules)
+        self._waiting_rules.clear()
+        if rules:
+            verb = "1 rule waits" if len(rules) == 1 else f"{len(rules)} rules wait"
+            self.progress(f"{verb} for values that are known only after creation: {', '.join(rules)}")
 
     def plan(self, report: RunReport, *, every: bool) -> None:
         """Print what would happen.

@@ -65,6 +65,46 @@ def test_the_remedy_of_a_rule_is_said_with_its_first_finding_only(screen: Screen
     assert text.count("make it good") == 1
 
 
+def _waits(rule: str, urn: str = THING, *, mandatory: bool = False) -> PolicyFinding:
+    message = f"UNKNOWN: bucket is not known yet, so {rule} cannot be judged"
+    return PolicyFinding(rule, "advisory", mandatory, urn, "bucket", message, "It is judged when the value is known.")
+
+
+def _end(screen: Screen) -> None:
+    screen.console.listen(RunEnded(True, {}, {}, False, 0))
+
+
+def test_rules_that_wait_for_values_are_told_in_one_line_when_the_run_is_over(screen: Screen) -> None:
+    for rule in ("AWS-005", "AWS-001", "AWS-008"):
+        for urn in (GROUP, THING):
+            screen.console.listen(_waits(rule, urn))
+    assert screen.err.getvalue() == ""
+    for _ in range(2):
+        _end(screen)
+    [line] = screen.err.getvalue().splitlines()
+    assert line.endswith("] 3 rules wait for values that are known only after creation: AWS-001, AWS-005, AWS-008"), (
+        "once, though another run of the same command ended after it"
+    )
+
+
+def test_one_rule_that_waits_is_told_as_one(screen: Screen) -> None:
+    screen.console.listen(_waits("AWS-001"))
+    _end(screen)
+    assert "] 1 rule waits for values that are known only after creation: AWS-001\n" in screen.err.getvalue()
+
+
+def test_a_finding_that_stops_the_run_is_told_whatever_its_message_says(screen: Screen) -> None:
+    screen.console.listen(_waits("AWS-001", mandatory=True))
+    assert "error: policy AWS-001" in screen.err.getvalue()
+
+
+def test_with_json_nothing_is_said_of_rules_that_wait() -> None:
+    screen = Screen(quiet=True)
+    screen.console.listen(_waits("AWS-001"))
+    _end(screen)
+    assert (screen.out.getvalue(), screen.err.getvalue()) == ("", "")
+
+
 def test_a_wait_is_told_when_it_is_long_and_once_for_each_text(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("sandbox.cli.console.time.monotonic", lambda: now[0])
