@@ -44,7 +44,7 @@ from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
 from infra.stacks.data_services_plan import DataServices, data_services
-from infra.stacks.edge_kubernetes_plan import Routes, operator_members, operator_shares, routed, routes_of
+from infra.stacks.edge_kubernetes_plan import operator_members, operator_shares
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, identity_plan
@@ -80,7 +80,6 @@ class Plan:
     cluster: ClusterArgs | None
     identities: IdentityPlan | None
     edge: EdgePlan | None
-    routes: Routes | None
     watch: WatchPlan | None
 
 
@@ -136,8 +135,8 @@ def make_plan(
     store = _object_store(config, profile, ownership)
     cluster = cluster_args(config, catalog, profile, shares, tenants, ownership=ownership, file=file)
     clients = tuple(tenant_client(user, home) for user, home in homes.items())
-    members = [
     network, edge = network_args(config, profile), edge_plan(config, profile)
+    members = [
         *(spec.member() for spec in workloads),
         *kafka_layout.operator_members(kafka),
         *operator_members(profile, ownership),
@@ -177,11 +176,10 @@ def make_plan(
         image_registry=ImageRegistryArgs(services=(GATEWAY,), keep=profile.keep)
         if profile.own_registry and config.aws
         else None,
-        network=network_args(config, profile),
+        network=network,
         services=data_services(config, profile, catalog.prices, file=file),
         cluster=cluster,
-        identities=identities,
-        routes=routes,
+        identities=identity_plan(config, catalog, cluster, store),
         edge=edge,
         watch=watch_plan(config, catalog, network, cluster, edge),
     )

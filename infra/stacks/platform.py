@@ -30,9 +30,8 @@ from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.data_services import declare_data_services
-from infra.stacks.edge_kubernetes_plan import declare_istio, declare_kong
+from infra.stacks.edge_kubernetes_plan import declare_istio
 from infra.stacks.outside import declare_outside
-from infra.stacks.identity import declare_identities
 from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
@@ -79,7 +78,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     istio = declare_istio(config, catalog.charts, profile, plan.ownership, ready, options)
     ready = {namespace: (*first, *istio.ready) for namespace, first in ready.items()} if istio else ready
     outputs, key_arn = _aws_parts(plan, options)
-    declare_identities(plan.identities, cluster, key_arn, tenancy.ready, options)
+    _identities(plan, cluster, key_arn, options)
     outputs |= declare_outside(config, plan, options, network=network, key_arn=key_arn)
     outputs |= declare_data_services(plan.services, network, cluster, options)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
@@ -128,8 +127,8 @@ def _cluster(config: StackConfig, plan: Plan) -> tuple[pulumi.ResourceOptions, N
     # The providers of everything: a cluster that the program makes comes before what is declared in it.
     providers = make_providers(config, plan.ownership)
     cluster: Cluster | None = None
-    if plan.network is not None and plan.cluster is not None:
     network: Network | None = None
+    if plan.network is not None and plan.cluster is not None:
         from infra.components.foundation.cluster import Cluster  # noqa: PLC0415 - as in _aws_parts
         from infra.components.foundation.network import Network  # noqa: PLC0415
 

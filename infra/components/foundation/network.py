@@ -42,20 +42,20 @@ class Network(PlatformComponent):
     Attributes:
         vpc_id: id of the VPC.
         private_subnets: ids of the private subnets, one for each zone.
+        gateways: ids of the NAT gateways, by letter of their zone.
         ready: what must be there before a machine in a private subnet reaches anything.
     """
 
     DOMAIN = "foundation"
     vpc_id: pulumi.Output[str]
     private_subnets: Sequence[pulumi.Output[str]]
-        gateways: ids of the NAT gateways, by letter of their zone.
+    gateways: Mapping[str, pulumi.Output[str]]
     ready: Sequence[pulumi.Resource]
 
     def __init__(self, name: str, args: NetworkArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts=opts)
         self._args = args
         vpc = ec2.Vpc(
-    gateways: Mapping[str, pulumi.Output[str]]
             self.child("vpc"),
             cidr_block=args.cidr,
             enable_dns_support=True,
@@ -130,6 +130,7 @@ class Network(PlatformComponent):
 
     def _private_routes(self, places: Sequence[_Place], public: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         gateways = [self._gateway(place, public) for place in places[: self._args.gateways]]
+        self.gateways = {place.zone.letter: gateway.id for place, gateway in zip(places, gateways, strict=False)}
         return [
             ec2.Route(
                 self.child(f"private-{place.zone.letter}-default"),
@@ -137,7 +138,6 @@ class Network(PlatformComponent):
                 destination_cidr_block=ANYWHERE,
                 nat_gateway_id=gateways[place.zone.gateway].id,
                 opts=self.child_options(),
-        self.gateways = {place.zone.letter: gateway.id for place, gateway in zip(places, gateways, strict=False)}
             )
             for place in places
         ]

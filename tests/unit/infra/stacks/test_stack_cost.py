@@ -75,7 +75,9 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
         "database",
         "cache",
         "backup",
+        "istiod",
         "edge",
+        "watch",
         "network",
         "cluster",
     }
