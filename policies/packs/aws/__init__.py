@@ -50,6 +50,9 @@ PACK = Pack(
         "AWS-044": "aws/require_trail_integrity",
         "AWS-045": "aws/require_backup_plan",
         "AWS-046": "aws/require_tags",
+        "AWS-047": "aws/require_database_tls",
+        "AWS-048": "aws/require_cache_authentication",
+        "AWS-049": "aws/require_backup_lock",
     },
 )
 """The pack `aws`."""
