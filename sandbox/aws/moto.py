@@ -14,7 +14,7 @@ def moto_part(port: int, home: Path) -> Part:
     """
     return Part(
         name="moto",
-        command=(sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)),
+        command=(sys.executable, "-m", "sandbox.aws.server", "-H", "127.0.0.1", "-p", str(port)),
         environment=bare_environment(
             HOME=str(home),
             AWS_ACCESS_KEY_ID="test",

@@ -17,11 +17,13 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("deploy", "delete what a stack deployed, prove it, and stop the sandbox"),
     "rehearse": ("deploy", "deploy a stack of the cloud to a sandbox of its own"),
     "render": ("inspect", "write what a stack declares as files"),
+    "drill": ("drill", "delete a tenant of a sandbox, restore it from a backup, and measure that"),
     "status": ("inspect", "say what runs"),
     "logs": ("inspect", "print logs of the sandbox's parts"),
     "tools": ("inspect", "say which tools are here"),
     "doctor": ("doctor", "say what is missing and how to get it"),
     "bootstrap": ("bootstrap", "make the state bucket and key of a stack of the cloud"),
+    "teardown": ("teardown", "say in which order a stack is deleted, and what stays"),
 }
 """Each command's module below sandbox.cli (imported only when it is called) and its summary."""
 
@@ -50,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
     made["preview"].add_argument("--expect-no-changes", action="store_true", help="exit with 1 when there are changes")
     made["rehearse"].add_argument("--keep", action="store_true", help="leave the sandbox running")
     made["render"].add_argument("--out", required=True, metavar="DIR", help="the folder to write to")
+    made["drill"].add_argument("--tenant", required=True, help="the tenant")
+    made["drill"].add_argument(
+        "--into", default="", metavar="NAMESPACE", help="restore into this new namespace and delete nothing"
+    )
     made["status"].add_argument("--watch", action="store_true", help="say it again every two seconds")
     made["tools"].add_argument("--install", action="store_true", help="get the missing ones now")
     made["logs"].add_argument("part", nargs="?", default="", metavar="PART", help="one part (default: all)")

@@ -9,7 +9,7 @@ from pathlib import Path
 from sandbox.errors import SandboxError
 from sandbox.tools.cache import Progress, cache_root, exclusive, is_program, workspace
 
-MINIMUM = (1, 24)  # what the go.mod files under sandbox/tools ask for
+MINIMUM = (1, 25)  # what the go.mod files under sandbox/tools ask for
 LOCK = Path(__file__).resolve().parents[2] / "locks" / "go.txt"
 
 

@@ -6,6 +6,8 @@ KUBERNETES_VERSION = "v1.34.4"
 ETCD_VERSION = "v3.6.8"
 KWOK_VERSION = "v0.7.0"
 KUBECONFORM_VERSION = "v0.7.0"
+VELERO_VERSION = "v1.18.1"  # of the chart in infra/catalog/charts.yaml
+VELERO_AWS_VERSION = "v1.14.3"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Tool:
         module: The folder below ``sandbox/tools`` whose go.mod pins its sources.
         package: The Go package to build.
         ldflags: Linker flags; an unstamped Kubernetes server is taken for version 0.0 by its clients.
-        version_args: How to ask the program for its version.
+        version_args: How to ask the program for its version; empty for one that cannot say it, which is then taken
+            from the cache only.
         release: The official download; None where no checksum is published beside it.
         optional: True for a tool that only the tests use.
     """
@@ -112,6 +115,26 @@ TOOLS: tuple[Tool, ...] = (
             checksum_url=f"{_KUBECONFORM_URL}/CHECKSUMS",
             member="kubeconform",
         ),
+        optional=True,
+    ),
+    Tool(
+        name="velero",
+        version=VELERO_VERSION,
+        module="velero",
+        package="github.com/vmware-tanzu/velero/cmd/velero",
+        ldflags=f"-s -w -X github.com/vmware-tanzu/velero/pkg/buildinfo.Version={VELERO_VERSION}",
+        version_args=("version", "--client-only"),
+        release=None,  # the server is released as an image only
+        optional=True,
+    ),
+    Tool(
+        name="velero-plugin-for-aws",
+        version=VELERO_AWS_VERSION,
+        module="velero",
+        package="github.com/vmware-tanzu/velero-plugin-for-aws/velero-plugin-for-aws",
+        ldflags="-s -w",
+        version_args=(),
+        release=None,  # likewise
         optional=True,
     ),
 )

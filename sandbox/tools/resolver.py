@@ -122,7 +122,9 @@ def _present(wanted: Tool, platform: Platform) -> tuple[str, Path | None]:
     if assets:
         candidates.append(("KUBEBUILDER_ASSETS", str(Path(assets) / wanted.name)))
     for origin, candidate in candidates:
-        if candidate and is_program(Path(candidate)) and reports_version(Path(candidate), wanted):
+        # Whoever cannot say its version is taken from nowhere but the cache, where only what was made here is.
+        said = bool(candidate) and bool(wanted.version_args) and is_program(Path(candidate or ""))
+        if candidate and said and reports_version(Path(candidate), wanted):
             return origin, Path(candidate)
     cached = cached_path(wanted, platform)
     return ("cache", cached) if is_program(cached) else ("missing", None)
@@ -136,7 +138,7 @@ def _acquire(wanted: Tool, platform: Platform, source: str, downloader: Download
         with workspace(target.parent) as directory:
             program = _fetch_or_build(wanted, platform, source, downloader, directory, progress)
             program.chmod(0o755)
-            if not reports_version(program, wanted):
+            if wanted.version_args and not reports_version(program, wanted):
                 raise SandboxError(
                     f"The {wanted.name} that was made does not say that it is {wanted.version}",
                     where=" ".join([program.name, *wanted.version_args]),

