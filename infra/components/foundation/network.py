@@ -78,7 +78,8 @@ class Network(PlatformComponent):
         endpoints = self._endpoints(places)
         self.vpc_id = vpc.id
         self.private_subnets = [place.private.id for place in places]
-        self.ready = [*routes, *endpoints]
+        # Load balancers stand in the public subnets of all zones: no subnet goes before the cluster does.
+        self.ready = [*(place.public for place in places), *routes, *endpoints]
         self.register_outputs({"vpcId": vpc.id, "privateSubnets": self.private_subnets})
 
     def _place(self, zone: Zone) -> _Place:

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from infra.core.catalog.charts import Chart
 from infra.core.component import PlatformComponent
-from infra.core.kubernetes_object import KubernetesObject
 from infra.core.models import Args
 
 
@@ -35,12 +34,13 @@ class OperatorChart(PlatformComponent):
     """CRDs always, as objects of their own so that an upgrade of them shows in the preview; the chart where installed.
 
     Attributes:
-        definitions: the CRDs, which custom resources depend on.
+        definitions: what custom resources depend on: their CRDs, and the chart where it is installed, so that on a
+            teardown the operator is still there to finish with them.
         recorded: the chart's reference when it was not installed, else None.
     """
 
     DOMAIN = "foundation"
-    definitions: tuple[KubernetesObject, ...]
+    definitions: tuple[pulumi.Resource, ...]
     recorded: str | None
 
     def __init__(
@@ -58,16 +58,16 @@ class OperatorChart(PlatformComponent):
         )
         self.recorded = f"{args.chart.chart}:{args.chart.version}"
         if args.mode == "install":
-            self._install(args, [*after, *self.definitions])
+            self.definitions += (self._install(args, [*after, *self.definitions]),)
             self.recorded = None
         self.register_outputs({"recorded": self.recorded})
 
-    def _install(self, args: OperatorChartArgs, after: Sequence[pulumi.Resource]) -> None:
+    def _install(self, args: OperatorChartArgs, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
         # Only an installing stack pays for the import of the Helm classes.
         from pulumi_kubernetes.helm.v4 import Chart as HelmChart  # noqa: PLC0415
 
         values: Mapping[str, Any] = args.values
-        HelmChart(
+        chart: pulumi.Resource = HelmChart(
             args.release,
             chart=args.chart.chart,
             version=args.chart.version,
@@ -76,3 +76,4 @@ class OperatorChart(PlatformComponent):
             values=values,
             opts=self.child_options(after=after),
         )
+        return chart

@@ -1,0 +1,34 @@
+"""`teardown`: says how a stack would be deleted, and what nobody would delete."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from contextlib import closing
+from dataclasses import asdict
+
+from sandbox.cli.console import Console
+from sandbox.cli.context import environment, print_json
+from sandbox.deploy.embedded import EmbeddedEngine
+from sandbox.deploy.teardown.ledger import ledger
+from sandbox.deploy.teardown.order import STAGES, stage
+from sandbox.deploy.teardown.report import teardown_report
+
+
+def teardown(arguments: Namespace, console: Console) -> int:
+    """Read what the program declares and tell; nothing is deleted, and nothing needs to run."""
+    where = environment(arguments)
+    with closing(EmbeddedEngine(where)) as engine:
+        report = engine.render(lambda _: None)
+    if not report.ok:
+        for item in report.diagnostics:
+            console.error(item.message.strip())
+        return report.exit_code
+    charts = [str(chart) for chart in (report.ended.outputs if report.ended else {}).get("recordedCharts", ())]
+    if arguments.json:
+        stages = [
+            {"stage": name, "resources": [step.urn for step in report.steps if stage(step) == index]}
+            for index, name in enumerate(STAGES)
+        ]
+        print_json({"stages": stages, "ledger": [asdict(entry) for entry in ledger(report.steps, charts)]})
+    console.result(f"# Teardown of {where.stack}\n\n{teardown_report(report.steps, charts).rstrip()}")
+    return 0
