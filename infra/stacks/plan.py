@@ -47,7 +47,7 @@ from infra.stacks.data_services_plan import DataServices, data_services
 from infra.stacks.edge_kubernetes_plan import operator_members, operator_shares
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
-from infra.stacks.identity_plan import IdentityPlan, identity_plan
+from infra.stacks.identity_plan import IdentityPlan, admit_tenants, identity_plan
 from infra.stacks.profile import Profile
 from infra.stacks.watch_plan import WatchPlan, watch_plan
 
@@ -136,11 +136,16 @@ def make_plan(
     cluster = cluster_args(config, catalog, profile, shares, tenants, ownership=ownership, file=file)
     clients = tuple(tenant_client(user, home) for user, home in homes.items())
     network, edge = network_args(config, profile), edge_plan(config, profile)
+    identities, pods = admit_tenants(
+        identity_plan(config, catalog, cluster, store, workloads),
+        [*_tenant_members(clients, access, namespaces)],
+        network,
+    )
     members = [
         *(spec.member() for spec in workloads),
         *kafka_layout.operator_members(kafka),
         *operator_members(profile, ownership),
-        *_tenant_members(clients, access, namespaces),
+        *pods,
     ]
     return Plan(
         workloads=workloads,
@@ -179,7 +184,7 @@ def make_plan(
         network=network,
         services=data_services(config, profile, catalog.prices, file=file),
         cluster=cluster,
-        identities=identity_plan(config, catalog, cluster, store),
+        identities=identities,
         edge=edge,
         watch=watch_plan(config, catalog, network, cluster, edge),
     )

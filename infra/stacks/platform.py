@@ -17,7 +17,6 @@ from infra.components.foundation.operators import PlatformOperators, PlatformOpe
 from infra.components.foundation.operators_layout import CERT_MANAGER
 from infra.components.foundation.tenancy import Tenancy
 from infra.components.foundation.volume_class import VolumeClass, VolumeClassArgs
-from infra.components.foundation.workload_identity_layout import LAKEHOUSE_KEY
 from infra.components.governance.governance import Governance
 from infra.components.streaming import strimzi_layout
 from infra.components.streaming.backbone import StreamingBackbone
@@ -31,15 +30,16 @@ from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.data_services import declare_data_services
 from infra.stacks.edge_kubernetes_plan import declare_istio
-from infra.stacks.outside import declare_outside
 from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
+from infra.stacks.identity import declare_identities
+from infra.stacks.outside import declare_outside
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
 from infra.stacks.providers import cluster_provider, make_providers
 
 if TYPE_CHECKING:
-    from infra.components.foundation.network import Network
     from infra.components.foundation.cluster import Cluster
+    from infra.components.foundation.network import Network
 
 PROFILES: Mapping[Environment, Profile] = {"local": local.PROFILE, "dev": dev.PROFILE, "prod": prod.PROFILE}
 GATEWAY_PACKAGE = "stream_gateway"
@@ -78,7 +78,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     istio = declare_istio(config, catalog.charts, profile, plan.ownership, ready, options)
     ready = {namespace: (*first, *istio.ready) for namespace, first in ready.items()} if istio else ready
     outputs, key_arn = _aws_parts(plan, options)
-    _identities(plan, cluster, key_arn, options)
+    declare_identities(plan.identities, cluster, key_arn, tenancy.ready, options)
     outputs |= declare_outside(config, plan, options, network=network, key_arn=key_arn)
     outputs |= declare_data_services(plan.services, network, cluster, options)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
@@ -185,28 +185,6 @@ def _platform_operators(
         keep=profile.keep,
     )
     return PlatformOperators("operators", args, after=ready[OPERATOR_NAMESPACE], opts=options).recorded
-
-
-def _identities(
-    plan: Plan, cluster: Cluster | None, key_arn: pulumi.Output[str] | None, options: pulumi.ResourceOptions
-) -> None:
-    if plan.identities is None or cluster is None or key_arn is None:
-        return
-    from infra.components.foundation.workload_identity import (  # noqa: PLC0415 - as in _aws_parts
-        PermissionsBoundary,
-        WorkloadIdentity,
-    )
-
-    boundary = PermissionsBoundary("boundary", plan.identities.boundary, opts=options)
-    for args in plan.identities.roles:
-        WorkloadIdentity(
-            f"{args.workload}-identity",
-            args,
-            keys={LAKEHOUSE_KEY: key_arn},
-            boundary_arn=boundary.arn,
-            after=cluster.ready,
-            opts=options,
-        )
 
 
 def _operators(

@@ -57,3 +57,27 @@ def test_a_stack_whose_cluster_is_not_its_own_gives_no_roles():
     rendered = run_program("local", aws=EMULATOR)
     assert rendered.of_type(ROLE) == []
     assert rendered.of_type(ASSOCIATION) == []
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_pods_that_can_take_a_role_get_its_credentials_and_reach_the_bucket_and_others_get_neither(stack: str):
+    bucket = program(stack).named("object-store-bucket").inputs["bucket"]
+    policies = [one.inputs for one in program(stack).kubernetes() if one.inputs.get("kind") == "NetworkPolicy"]
+    for tenant, association in of_tenants(stack, ASSOCIATION).items():
+        user = association.inputs["serviceAccount"].removeprefix("kafka-")
+        opened = {
+            block["ipBlock"]["cidr"]: port["port"]
+            for policy in policies
+            if policy["metadata"]["namespace"] == f"tenant-{tenant}"
+            for rule in policy["spec"].get("egress", ())
+            for block in rule.get("to", ())
+            for port in rule["ports"]
+            if "ipBlock" in block and policy["spec"]["podSelector"] == {"matchLabels": {"platform/kafka-user": user}}
+        }
+        agent = {"169.254.170.23/32": 80, "fd00:ec2::23/128": 80}
+        public = {"0.0.0.0/0": 443, "::/0": 443}
+        private = {f"10.20.{block}.0/24": 443 for block in (248, 249, 250)}
+        assert opened == agent | (private if stack == "prod" else public)
+    entries = [one.inputs for one in program(stack).kubernetes() if one.inputs.get("kind") == "ServiceEntry"]
+    hosts = {host for entry in entries for host in entry["spec"]["hosts"] if "lakehouse" in host}
+    assert hosts == {f"{bucket}.s3.us-east-1.amazonaws.com"}

@@ -20,6 +20,7 @@ from tests.support.pulumi_mocks import Rendered, run_program
 from tests.support.reachability import Connection, Peer, Port
 
 ELSEWHERE = "elsewhere"
+ENDPOINT = "endpoint of AWS"
 DNS = "kube-dns"
 PROBE_ADDRESS = "169.254.7.127"
 TUNNEL = Port(15008)
@@ -41,7 +42,15 @@ KUBELET = Port(operators_pods.KUBELET_PORT)
 AGENT, AGENTS_SERVER, IDENTITIES = "ztunnel", f"{OPERATORS}/istiod", Port(istio_layout.IDENTITY_PORT)
 """The mesh's agent of each node, a pod of the cluster's own namespace, gets its identities there."""
 
-OUTSIDE = (Peer("internet", "93.184.215.14"), Peer("neighbour", "10.99.0.1"), Peer("probes", PROBE_ADDRESS))
+IDENTITY_AGENT = Peer("identity agent", "169.254.170.23")
+METADATA = Peer("metadata of the node", "169.254.169.254")
+OUTSIDE = (
+    Peer("internet", "93.184.215.14"),
+    Peer("neighbour", "10.99.0.1"),
+    Peer("probes", PROBE_ADDRESS),
+    IDENTITY_AGENT,
+    METADATA,
+)
 
 
 @dataclass(frozen=True)
@@ -76,13 +85,25 @@ class World:
         declared = self.declared()
         open_ = declared | {(client, server, TUNNEL) for client, server, port in declared if port.protocol == "TCP"}
         api_clients = {str(member.party) for member in self.wiring.members if member.api_server}
+        to_aws = self._to_aws()
         return {
             (a, b, port)
             for a, source in enumerate(self.peers)
             for b, target in enumerate(self.peers)
             for port in self.ports
-            if self._expected(source, target, port, open_, api_clients)
+            if self._expected(source, target, port, open_, api_clients) or (source.party, target.name, port) in to_aws
         }
+
+    def _to_aws(self) -> set[tuple[str, str, Port]]:
+        """Who has a role on AWS gets its credentials, and reaches the services that it is about wherever they are."""
+        found: set[tuple[str, str, Port]] = set()
+        for member in self.wiring.members:
+            if member.aws_role:
+                found.add((str(member.party), IDENTITY_AGENT.name, Port(80)))
+            for edge in member.outside:
+                place = ENDPOINT if getattr(edge.target, "blocks", ()) else "internet"
+                found.add((str(member.party), place, Port(edge.target.port)))
+        return found
 
     def _expected(
         self, source: Peer, target: Peer, port: Port, open_: set[tuple[str, str, Port]], api_clients: set[str]
@@ -176,11 +197,13 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
         )
         for index, pod in enumerate(pods)
     ]
+    blocks = {block for edge in wiring.outside for block in getattr(edge.target, "blocks", ())}
+    endpoints = [Peer(ENDPOINT, block.replace(".0/", ".9/").split("/")[0]) for block in sorted(blocks)]
     served = {Port(offer.port, offer.protocol) for member in wiring.members for offer in member.serves}
     return World(
         policies=[item for item in objects if item["kind"] == "NetworkPolicy"],
         authorizations=[item for item in objects if item["kind"] == "AuthorizationPolicy"],
-        peers=[*peers, *OUTSIDE],
+        peers=[*peers, *OUTSIDE, *endpoints],
         ports=sorted({*served, *UNUSED, *CALLED.values(), KUBELET, IDENTITIES, TUNNEL}),
         wiring=wiring,
         namespaces=set(labels),

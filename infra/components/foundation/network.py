@@ -17,6 +17,7 @@ from infra.components.foundation.network_layout import (
     flow_log_permissions,
     flow_log_trust,
     log_key_policy,
+    s3_endpoint_policy,
     zones_of,
 )
 from infra.components.foundation.object_store import KEY_DELETION_DAYS
@@ -28,11 +29,16 @@ HTTPS = 443
 
 @dataclass(frozen=True)
 class _Place:
-    """A zone's two subnets and the table of routes of the private one."""
+    """A zone's subnets and the table of routes of the private one.
+
+    Attributes:
+        endpoints: the subnet of the endpoints; None where calls to AWS leave the network.
+    """
 
     zone: Zone
     public: ec2.Subnet
     private: ec2.Subnet
+    endpoints: ec2.Subnet | None
     routes: ec2.RouteTable
 
 
@@ -83,21 +89,22 @@ class Network(PlatformComponent):
         self.register_outputs({"vpcId": vpc.id, "privateSubnets": self.private_subnets})
 
     def _place(self, zone: Zone) -> _Place:
-        def subnet(role: str, cidr: str, tag: str) -> ec2.Subnet:
+        def subnet(role: str, cidr: str, **tags: str) -> ec2.Subnet:
             return ec2.Subnet(
                 self.child(f"{role}-{zone.letter}"),
                 vpc_id=self._vpc.id,
                 availability_zone=zone.name,
                 cidr_block=cidr,
                 map_public_ip_on_launch=False,
-                tags={"Name": f"{self._args.name}-{role}-{zone.letter}", tag: "1"},
+                tags={"Name": f"{self._args.name}-{role}-{zone.letter}", **tags},
                 opts=self.child_options(),
             )
 
         # Where load balancers go is read from these tags (AWS Load Balancer Controller, subnet auto-discovery).
-        public = subnet("public", zone.public, "kubernetes.io/role/elb")
-        private = subnet("private", zone.private, "kubernetes.io/role/internal-elb")
-        return _Place(zone, public, private, self._table(f"private-{zone.letter}", private))
+        public = subnet("public", zone.public, **{"kubernetes.io/role/elb": "1"})
+        private = subnet("private", zone.private, **{"kubernetes.io/role/internal-elb": "1"})
+        endpoints = subnet("endpoints", zone.endpoints) if self._args.endpoints else None
+        return _Place(zone, public, private, endpoints, self._table(f"private-{zone.letter}", private))
 
     def _table(self, role: str, *subnets: ec2.Subnet) -> ec2.RouteTable:
         table = ec2.RouteTable(
@@ -160,19 +167,12 @@ class Network(PlatformComponent):
 
     def _endpoints(self, places: Sequence[_Place]) -> list[pulumi.Resource]:
         args, service = self._args, f"com.amazonaws.{self._args.region}"
-        endpoints: list[pulumi.Resource] = [
-            ec2.VpcEndpoint(
-                self.child("endpoint-s3"),
-                vpc_id=self._vpc.id,
-                service_name=f"{service}.s3",
-                vpc_endpoint_type="Gateway",
-                route_table_ids=[place.routes.id for place in places],
-                tags={"Name": f"{args.name}-s3"},
-                opts=self.child_options(),
-            )
-        ]
-        if not args.endpoints:
-            return endpoints
+        subnets = [place.endpoints for place in places if place.endpoints is not None]
+        if not subnets:
+            return [self._s3_gateway(places)]
+        endpoints: list[pulumi.Resource] = []
+        # Nothing leaves these subnets: their table has no way out.
+        self._table("endpoints", *subnets)
         group = ec2.SecurityGroup(
             self.child("endpoint-group"),
             name=f"{args.name}-endpoints",
@@ -197,13 +197,27 @@ class Network(PlatformComponent):
                 service_name=f"{service}.{name}",
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
-                subnet_ids=[place.private.id for place in places],
+                subnet_ids=[subnet.id for subnet in subnets],
                 security_group_ids=[group.id],
+                policy=s3_endpoint_policy(args) if name == "s3" else None,
                 tags={"Name": f"{args.name}-{name}"},
                 opts=self.child_options(),
             )
             endpoints.append(endpoint)
         return endpoints
+
+    def _s3_gateway(self, places: Sequence[_Place]) -> pulumi.Resource:
+        gateway: pulumi.Resource = ec2.VpcEndpoint(
+            self.child("endpoint-s3"),
+            vpc_id=self._vpc.id,
+            service_name=f"com.amazonaws.{self._args.region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[place.routes.id for place in places],
+            policy=s3_endpoint_policy(self._args),
+            tags={"Name": f"{self._args.name}-s3"},
+            opts=self.child_options(),
+        )
+        return gateway
 
     def _flow_logs(self) -> None:
         args = self._args

@@ -13,6 +13,9 @@ from pydantic import Field
 
 from infra.core.catalog.prices import ENDPOINT, KMS_KEY, NAT
 from infra.core.cost.usage import HOURS_A_MONTH, PLATFORM, Usage
+from infra.core.iam import AwsNetwork, AwsPlace
+from infra.core.iam.place import bucket_arn
+from infra.core.iam.reach import layer_bucket
 from infra.core.models import Args
 
 NAME = "network"
@@ -21,12 +24,16 @@ NAME = "network"
 MOST_ZONES = 6
 """Most availability zones of a region (us-east-1, AWS Regions and Availability Zones)."""
 
-PRIVATE_BITS, PUBLIC_BITS = 3, 6
-"""Seven eighths of the network are for nodes and pods, of which each has an address; the last one is for gateways and
-load balancers."""
+PRIVATE_BITS, PUBLIC_BITS, ENDPOINT_BITS = 3, 6, 8
+"""Seven eighths of the network are for nodes and pods, of which each has an address. The last one is for gateways and
+load balancers, with its last quarter for the endpoints of AWS services: a NetworkPolicy can open those and nothing
+else."""
 
-INTERFACES = ("ec2", "ecr.api", "ecr.dkr", "eks-auth", "kms", "logs", "secretsmanager", "sts")
-"""Services that nodes and pods call, which have endpoints of their own; S3 has one that costs nothing."""
+INTERFACES = ("ec2", "ecr.api", "ecr.dkr", "eks-auth", "kms", "logs", "s3", "secretsmanager", "sts")
+"""Services that nodes and pods call, which have endpoints of their own where calls stay inside the network."""
+
+MOST_INTERFACES = 11
+"""Addresses of the smallest subnet of endpoints, of 28 bits; five of its sixteen are AWS's own (VPC User Guide)."""
 
 LOG_DAYS = 365
 """Days for which flow logs are kept: intrusions are found after months."""
@@ -47,12 +54,13 @@ class NetworkArgs(Args):
 
 @dataclass(frozen=True)
 class Zone:
-    """One availability zone and its two subnets."""
+    """One availability zone and its subnets."""
 
     name: str
     letter: str
     private: str
     public: str
+    endpoints: str
     gateway: int
 
 
@@ -61,10 +69,46 @@ def zones_of(args: NetworkArgs) -> tuple[Zone, ...]:
     whole = ipaddress.ip_network(args.cidr)
     *eighths, last = whole.subnets(prefixlen_diff=PRIVATE_BITS)
     publics = last.subnets(prefixlen_diff=PUBLIC_BITS - PRIVATE_BITS)
+    *_, quarter = last.subnets(prefixlen_diff=2)
+    endpoints = quarter.subnets(prefixlen_diff=ENDPOINT_BITS - PRIVATE_BITS - 2)
     return tuple(
-        Zone(f"{args.region}{letter}", letter, str(private), str(public), index % args.gateways)
-        for index, (letter, private, public) in enumerate(zip(args.zones, eighths, publics, strict=False))
+        Zone(f"{args.region}{letter}", letter, str(private), str(public), str(endpoint), index % args.gateways)
+        for index, (letter, private, public, endpoint) in enumerate(
+            zip(args.zones, eighths, publics, endpoints, strict=False)
+        )
     )
+
+
+def aws_network(args: NetworkArgs) -> AwsNetwork:
+    """From where what runs in the network calls AWS."""
+    place = AwsPlace(account_id=args.account_id, region=args.region)
+    if not args.endpoints:
+        return AwsNetwork(place=place)
+    blocks = tuple(zone.endpoints for zone in zones_of(args))
+    return AwsNetwork(place=place, services=frozenset(INTERFACES), blocks=blocks)
+
+
+def s3_endpoint_policy(args: NetworkArgs) -> str:
+    """Whose buckets can be reached from the network: the account's, and that of ECR's layers, which is AWS's own.
+
+    Whoever takes over a pod cannot carry data away to a bucket of another account with credentials of that account.
+    """
+    own = {
+        "Sid": "OwnBuckets",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:ResourceAccount": args.account_id}},
+    }
+    layers = {
+        "Sid": "ImageLayers",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": bucket_arn(layer_bucket(args.region), "*"),
+    }
+    return document([own, layers])
 
 
 def log_key_policy(account_id: str, region: str, groups: Sequence[str]) -> list[dict[str, Any]]:

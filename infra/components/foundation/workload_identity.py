@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_aws import eks, iam
 
-from infra.components.foundation.workload_identity_layout import BoundaryArgs, WorkloadIdentityArgs
+from infra.components.foundation.workload_identity_layout import BoundaryArgs, WorkloadIdentityArgs, access_manifests
 from infra.core.component import PlatformComponent
+from infra.core.wiring import Member
 
 
 class PermissionsBoundary(PlatformComponent):
@@ -92,3 +93,30 @@ class WorkloadIdentity(PlatformComponent):
             )
         self.role_arn = role.arn
         self.register_outputs({"roleArn": self.role_arn})
+
+
+class TenantAccess(PlatformComponent):
+    """The way of tenants' pods to AWS: what their role allows, their network does too.
+
+    Args:
+        name: name in the URN.
+        members: pods of tenants that have a role.
+        ready: for each namespace, what must exist before anything is declared in it.
+        opts: options of the component.
+    """
+
+    DOMAIN = "foundation"
+
+    def __init__(
+        self,
+        name: str,
+        members: Sequence[Member],
+        *,
+        ready: Mapping[str, Sequence[pulumi.Resource]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts=opts)
+        for member in members:
+            for role, manifest in access_manifests(member):
+                self.declare(role.replace("/", "-"), manifest, after=ready[member.party.namespace])
+        self.register_outputs({"namespaces": sorted({member.party.namespace for member in members})})

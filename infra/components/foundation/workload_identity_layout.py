@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from pydantic import Field
 
 from infra.components.foundation.tenancy_layout import tenant_namespace
 from infra.core.catalog.catalog import FOLDER
 from infra.core.iam import AwsPlace, BucketPrefix, Grant, boundary_document, pod_trust_document, policy_document
-from infra.core.labels import Environment
+from infra.core.labels import Environment, object_labels
 from infra.core.models import Args
 from infra.core.names import PROJECT, dns_label
+from infra.core.wiring import Member, identity_agent_egress
+from infra.core.workload.spec import WorkloadSpec
 
 ROLE_NAME_LENGTH = 64
 """Longest name of a role (IAM User Guide, "IAM and AWS STS quotas")."""
@@ -131,6 +134,40 @@ def tenant_identities(
                 declared_in=f"{FOLDER}/tenants.yaml",
             )
         )
+
+
+def workload_identity(
+    spec: WorkloadSpec, cluster: str, place: AwsPlace, environment: Environment
+) -> WorkloadIdentityArgs:
+    """The role of a workload of ours, from what it says that it uses.
+
+    Raises:
+        ConfigurationError: a document is longer than IAM takes.
+    """
+    return check_identity(
+        WorkloadIdentityArgs(
+            workload=spec.name,
+            environment=environment,
+            place=place,
+            cluster=cluster,
+            namespace=spec.namespace,
+            accounts=(spec.name,),
+            grants=spec.aws,
+            declared_in=f"component {spec.component}",
+        )
+    )
+
+
+def access_manifests(member: Member) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Role and manifest of the policies by which pods of a tenant reach the agent of their node and AWS."""
+    party = member.party
+    labels = object_labels(party.name, "tenancy", member.ownership)
+    agent = identity_agent_egress(party)
+    agent["metadata"]["labels"] = dict(labels)
+    yield f"{party}-egress-identity-agent", agent
+    for edge in member.outside:
+        role, manifest = edge.labelled_policy(labels)
+        yield f"{party}-{role}", manifest
 
 
 def _name(environment: Environment, place: AwsPlace, what: str) -> str:

@@ -4,9 +4,12 @@ from infra.core.iam.boundary import boundary_document
 from infra.core.iam.grants import BucketPrefix, Grant, ImagePull, KeyUse, LogWrite, QueueUse, SecretRead, TopicPublish
 from infra.core.iam.place import AwsPlace
 from infra.core.iam.policy import policy_document
+from infra.core.iam.reach import AwsEndpoint, AwsNetwork
 from infra.core.iam.trust import pod_trust_document
 
 __all__ = [
+    "AwsEndpoint",
+    "AwsNetwork",
     "AwsPlace",
     "BucketPrefix",
     "Grant",

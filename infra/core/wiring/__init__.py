@@ -4,7 +4,14 @@ from infra.core.wiring.edges import Edge, External, Offer, OutsideEdge, Party, U
 from infra.core.wiring.graph import Member, Wiring, wire
 from infra.core.wiring.logins import DatabaseLogin, KafkaLogin, Login, LoginKind, TableGrant
 from infra.core.wiring.managed import ManagedService
-from infra.core.wiring.network import NAMESPACE_LABEL, allow_probes, api_server_egress, default_deny, dns_egress
+from infra.core.wiring.network import (
+    NAMESPACE_LABEL,
+    allow_probes,
+    api_server_egress,
+    default_deny,
+    dns_egress,
+    identity_agent_egress,
+)
 
 __all__ = [
     "NAMESPACE_LABEL",
@@ -26,5 +33,6 @@ __all__ = [
     "api_server_egress",
     "default_deny",
     "dns_egress",
+    "identity_agent_egress",
     "wire",
 ]

@@ -85,6 +85,7 @@ def _party(member: Member) -> dict[str, Any]:
             for offer in member.serves
         ],
         "apiServer": member.api_server,
+        "awsRole": member.aws_role,
     }
 
 

@@ -32,6 +32,11 @@ PRIVATE_IPV6 = ("fc00::/7", "fe80::/10")
 
 API_SERVER_PORTS = (443, 6443)
 
+IDENTITY_AGENT = ("169.254.170.23/32", "fd00:ec2::23/128")
+IDENTITY_AGENT_PORT = 80
+"""Where the agent of each node hands pods the credentials of their role (Amazon EKS User Guide, "Understand how EKS Pod
+Identity works", AWS_CONTAINER_CREDENTIALS_FULL_URI). It tells pods apart by the token of their ServiceAccount."""
+
 
 def edge_policies(edge: Edge) -> tuple[Manifest, Manifest]:
     """What opens an edge: egress beside the client, ingress beside the server."""
@@ -108,6 +113,16 @@ def api_server_egress(party: Party) -> Manifest:
     return _policy(
         dns_label(party.name, "to-api-server"), party, {"policyTypes": ["Egress"], "egress": [{"ports": ports}]}
     )
+
+
+def identity_agent_egress(party: Party) -> Manifest:
+    """Allows pods that have a role on AWS to fetch its credentials from the agent of their node."""
+    rule = {
+        "to": [{"ipBlock": {"cidr": address}} for address in IDENTITY_AGENT],
+        "ports": [{"port": IDENTITY_AGENT_PORT, "protocol": "TCP"}],
+    }
+    name = dns_label(party.name, "to-identity-agent")
+    return _policy(name, party, {"policyTypes": ["Egress"], "egress": [rule]})
 
 
 def _peer(party: Party) -> Manifest:

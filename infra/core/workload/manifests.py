@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.core.labels import object_labels, selector_labels
 from infra.core.quantity import format_memory
+from infra.core.wiring import identity_agent_egress
 from infra.core.workload.pod import config_map_name, pod_template
 from infra.core.workload.spec import WorkloadSpec
 
@@ -35,12 +36,19 @@ def workload_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
 
 
 def network_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
-    """Role and manifest of the NetworkPolicies of each edge: two inside the cluster, one to a host outside."""
+    """Role and manifest of the NetworkPolicies.
+
+    Two of each edge inside the cluster, one to each host outside, and one to the node's agent with a role on AWS.
+    """
     labels = object_labels(spec.name, spec.component, spec.ownership)
     for edge in spec.edges():
         yield from edge.labelled_policies(labels)
     for outside in spec.outside():
         yield outside.labelled_policy(labels)
+    if spec.aws:
+        manifest = identity_agent_egress(spec.party)
+        manifest["metadata"]["labels"] = labels
+        yield "egress-identity-agent", manifest
 
 
 def _object(workload: WorkloadSpec, api_version: str, kind: str, /, **fields: Any) -> Manifest:

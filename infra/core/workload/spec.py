@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from infra.core.catalog.images import Image
+from infra.core.iam.grants import Grant
+from infra.core.iam.reach import AwsNetwork
 from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.quantity import Compute
@@ -157,6 +159,8 @@ class WorkloadSpec(Args):
     scratch: tuple[Scratch, ...] = ()
     storage: Storage | None = None
     uses: tuple[Offer | Use | External, ...] = Field(default=(), description="what it talks to")
+    aws: tuple[Grant, ...] = Field(default=(), description="what it uses of AWS: a role with just that follows")
+    aws_network: AwsNetwork | None = Field(default=None, description="from where it calls AWS")
     serves: tuple[str, ...] = Field(default=(), description="names of the ports that others may use")
     peers: tuple[str, ...] = Field(default=(), description="names of the ports that its own replicas use")
     schedule: str | None = Field(default=None, description="cron expression of a cronjob, UTC")
@@ -179,6 +183,7 @@ class WorkloadSpec(Args):
                 f"serves, probes or has as peers a port that is none of {names}",
                 not {*self.serves, *self.peers, *asked} <= set(names),
             ),
+            ("must have an aws_network to use anything of AWS", bool(self.aws) and self.aws_network is None),
             ("must have several replicas to have peers", bool(self.peers) and self.replicas.maximum == 1),
         ):
             if wrong:
@@ -216,8 +221,10 @@ class WorkloadSpec(Args):
         )
 
     def outside(self) -> tuple[OutsideEdge, ...]:
-        """Its declared connections to hosts outside."""
-        return tuple(OutsideEdge(client=self.party, target=use) for use in self.uses if isinstance(use, External))
+        """Its declared connections to hosts outside, and those to the services of AWS that it uses."""
+        targets = [use for use in self.uses if isinstance(use, External)]
+        services = self.aws_network.endpoints(self.aws) if self.aws_network else ()
+        return tuple(OutsideEdge(client=self.party, target=target) for target in (*targets, *services))
 
     def member(self) -> Member:
         """Its place in the graph of the platform."""
@@ -228,6 +235,7 @@ class WorkloadSpec(Args):
             serves=tuple(self._offer(port) for port in dict.fromkeys((*self.serves, *self.peers))),
             edges=self.edges(),
             outside=self.outside(),
+            aws_role=bool(self.aws),
         )
 
     def _offer(self, name: str) -> Offer:

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from infra.components.foundation.cluster_layout import ClusterArgs, key_alias_arn, key_policy, kubeconfig
 from infra.components.foundation.cluster_layout import usages as cluster_usages
-from infra.components.foundation.network_layout import INTERFACES, NetworkArgs, flow_log_trust, zones_of
+from infra.components.foundation.network_layout import (
+    INTERFACES,
+    MOST_INTERFACES,
+    NetworkArgs,
+    aws_network,
+    flow_log_trust,
+    s3_endpoint_policy,
+    zones_of,
+)
 from infra.components.foundation.network_layout import usages as network_usages
 from infra.components.foundation.node_layout import (
     GPU_TAINT,
@@ -64,13 +72,34 @@ def cluster(**changes: Any) -> ClusterArgs:
 def test_subnets_lie_in_the_network_do_not_overlap_and_each_has_a_gateway(bits: int, zones: int, shared: bool):
     args = network(cidr=f"10.0.0.0/{bits}", zones=tuple(LETTERS[:zones]), gateways=1 if shared else zones)
     found = zones_of(args)
-    subnets = [ipaddress.ip_network(cidr) for zone in found for cidr in (zone.private, zone.public)]
+    subnets = [ipaddress.ip_network(cidr) for zone in found for cidr in (zone.private, zone.public, zone.endpoints)]
     assert len(found) == zones
     assert all(subnet.subnet_of(ipaddress.ip_network(args.cidr)) for subnet in subnets)
     assert not any(one.overlaps(two) for i, one in enumerate(subnets) for two in subnets[:i])
     # Five addresses of each subnet are AWS's own, and a load balancer wants eight.
     assert min(subnet.num_addresses for subnet in subnets) >= 16
     assert {zone.gateway for zone in found} == set(range(args.gateways))
+
+
+def test_the_smallest_subnet_of_endpoints_has_an_address_for_each_of_them():
+    smallest = ipaddress.ip_network(zones_of(network(cidr="10.0.0.0/20"))[0].endpoints)
+    assert smallest.num_addresses - 5 == MOST_INTERFACES >= len(INTERFACES)
+
+
+def test_aws_is_called_at_the_endpoints_of_every_zone_where_there_are_any():
+    inside, outside = aws_network(network()), aws_network(network(endpoints=False))
+    assert inside.blocks == ("10.20.248.0/24", "10.20.249.0/24", "10.20.250.0/24")
+    assert inside.services == set(INTERFACES)
+    assert (outside.blocks, outside.services) == ((), frozenset())
+
+
+def test_no_bucket_of_a_stranger_is_reached_through_the_endpoint_but_that_of_image_layers():
+    own, layers = json.loads(s3_endpoint_policy(network()))["Statement"]
+    assert own["Condition"] == {"StringEquals": {"aws:ResourceAccount": "444455556666"}}
+    assert (layers["Action"], layers["Resource"]) == (
+        "s3:GetObject",
+        "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*",
+    )
 
 
 @settings(max_examples=60)

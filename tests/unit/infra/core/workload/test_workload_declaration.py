@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from infra.components.foundation.workload_identity_layout import workload_identity
 from infra.core.catalog.images import Image
+from infra.core.iam import AwsNetwork, AwsPlace, SecretRead
 from infra.core.labels import Ownership
 from infra.core.wiring import External, KafkaLogin, Party
 from infra.core.workload.manifests import network_manifests, workload_manifests
@@ -212,3 +214,23 @@ def test_a_workload_is_part_of_the_graph_with_all_that_it_uses():
 def test_a_port_with_accounts_is_offered_with_them():
     spec = workload(ports=(Port(name="http", number=80, login="kafka"),))
     assert spec.offer("http").login == "kafka"
+
+
+def test_what_a_workload_uses_of_aws_is_all_that_opens_the_network_to_its_role_and_to_aws():
+    place = AwsPlace(account_id="444455556666", region="us-east-1")
+    network = AwsNetwork(place=place, services=frozenset({"secretsmanager"}), blocks=("10.0.9.0/24",))
+    spec = workload(aws=(SecretRead(name="desk/key"),), aws_network=network)
+    opened = {role: manifest["spec"]["egress"] for role, manifest in network_manifests(spec)}
+    assert {role: [peer["ipBlock"]["cidr"] for peer in rules[0]["to"]] for role, rules in opened.items()} == {
+        "egress-secretsmanager.us-east-1.amazonaws.com-443": ["10.0.9.0/24"],
+        "egress-identity-agent": ["169.254.170.23/32", "fd00:ec2::23/128"],
+    }
+    identity = workload_identity(spec, "cluster", place, "prod")
+    assert (identity.namespace, identity.accounts, identity.grants) == (spec.namespace, (spec.name,), spec.aws)
+    assert spec.member().aws_role
+    assert not workload().member().aws_role
+
+
+def test_a_workload_that_uses_aws_says_from_where():
+    with pytest.raises(ValidationError, match="must have an aws_network to use anything of AWS"):
+        workload(aws=(SecretRead(name="desk/key"),))
