@@ -35,6 +35,12 @@ class EdgeConfig(Document):
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = Field(
         description="where CloudFront answers: North America and Europe, most regions, or everywhere"
     )
+    origin_target: str | None = Field(
+        default=None,
+        pattern=DOMAIN,
+        max_length=253,
+        description="host name of the load balancer before the cluster, to which origin.<domain> leads; none if null",
+    )
     requests_per_address: int = Field(
         ge=10, le=2_000_000, description="requests of one address in 5 minutes, after which it is refused"
     )

@@ -35,7 +35,8 @@ def estimate_cost(config: StackConfig, catalog: Catalog, profile: Profile, plan:
     if config.environment == "local" or config.aws is None:
         return Estimate(config.environment, (), {}, (NOTHING,))
     usages = _usages(catalog, profile, plan)
-    left_out = notes(catalog.prices, region=config.aws.region, own_cluster=plan.cluster is not None)
+    own, edge = plan.cluster is not None, plan.edge is not None
+    left_out = notes(catalog.prices, region=config.aws.region, own_cluster=own, edge=edge)
     left_out = (*left_out, *plan.services.left_out())
     return estimate(config.environment, usages, plan.tenants, catalog.prices, left_out)
 

@@ -42,6 +42,7 @@ def edge_plan(config: StackConfig, profile: Profile) -> EdgePlan | None:
             environment=config.environment,
             domain=config.edge.domain,
             zone_id=config.edge.zone_id,
+            target=config.edge.origin_target,
             recovery_days=profile.recovery_days,
         ),
     )

@@ -134,6 +134,8 @@ def make_plan(
     namespaces = _namespaces(config, catalog, ownership, shares, tenants)
     store = _object_store(config, profile, ownership)
     cluster = cluster_args(config, catalog, profile, shares, tenants, ownership=ownership, file=file)
+    network, edge = network_args(config, profile), edge_plan(config, profile)
+    services = data_services(config, profile, catalog.prices, file=file)
     clients = tuple(tenant_client(user, home) for user, home in homes.items())
     network, edge = network_args(config, profile), edge_plan(config, profile)
     identities, pods = admit_tenants(
@@ -182,11 +184,11 @@ def make_plan(
         if profile.own_registry and config.aws
         else None,
         network=network,
-        services=data_services(config, profile, catalog.prices, file=file),
+        services=services,
         cluster=cluster,
         identities=identities,
         edge=edge,
-        watch=watch_plan(config, catalog, network, cluster, edge),
+        watch=watch_plan(config, catalog, network, cluster, edge, services),
     )
 
 

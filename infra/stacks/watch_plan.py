@@ -18,6 +18,8 @@ from infra.config import StackConfig
 from infra.core.catalog.catalog import Catalog
 from infra.core.cost.usage import Usage
 from infra.core.names import PROJECT, dns_label
+from infra.core.quantity import gibibytes
+from infra.stacks.data_services_plan import DataServices
 from infra.stacks.edge_plan import EdgePlan
 
 
@@ -46,6 +48,7 @@ def watch_plan(
     network: NetworkArgs | None,
     cluster: ClusterArgs | None,
     edge: EdgePlan | None,
+    services: DataServices,
 ) -> WatchPlan | None:
     """The watch; None where nobody is to be told.
 
@@ -55,6 +58,7 @@ def watch_plan(
         network: the network, if the program makes it.
         cluster: the cluster, if the program makes it.
         edge: the edge, if there is one.
+        services: the managed databases and caches.
     """
     if config.watch is None or config.aws is None:
         return None
@@ -67,10 +71,21 @@ def watch_plan(
         alarms=(
             *(alarms_layout.cluster_alarms(cluster.name) if cluster else ()),
             *(alarms_layout.gateway_alarms(network.zones[: network.gateways]) if network else ()),
+            *_data_alarms(services),
         ),
         edge=tuple(alarms_layout.edge_alarms(edge.edge.name)) if edge else (),
         budgets=budgets_args(name, config.aws.account_id, emails, config.budget, tenants),
     )
+
+
+def _data_alarms(services: DataServices) -> Iterator[AlarmSpec]:
+    if services.database is not None:
+        storage = gibibytes(services.database.storage_gib)
+        yield from alarms_layout.database_alarms(services.database.name, storage=storage)
+    if services.cache is not None:
+        # Names that ElastiCache gives the nodes of a group (Amazon ElastiCache API, CreateReplicationGroup).
+        for number in range(1, services.cache.replicas + 2):
+            yield from alarms_layout.cache_alarms(f"{services.cache.name}-{number:03}")
 
 
 def watch_usages(plan: WatchPlan) -> Iterator[Usage]:

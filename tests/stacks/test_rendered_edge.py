@@ -68,5 +68,16 @@ def test_outside_of_us_east_1_the_edge_has_a_provider_of_its_own_and_the_origin_
     assert not [r for r in rendered("prod").resources if r.name == "aws-us-east-1"]
 
 
+def test_the_origins_name_leads_to_the_load_balancer_once_the_configuration_names_it():
+    assert not [r for r in rendered("prod").resources if r.name == "origin-record"]
+    edge = configuration("prod")["edge"] | {"originTarget": "balancer.example.com"}
+    record = run_program("prod", edge=edge, operators=OPERATORS).named("origin-record").inputs
+    assert (record["name"], record["type"], record["records"]) == (
+        "origin.data.example.com",
+        "CNAME",
+        ["balancer.example.com"],
+    )
+
+
 def test_local_has_no_edge():
     assert not [r for r in run_program("local").resources if "cloudfront" in r.type]

@@ -27,6 +27,8 @@ def test_every_alarm_tells_the_topic_and_is_about_something_that_is_there(stack:
         assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == ["arn:aws:mock:::alerts-topic"]
         assert alarm.inputs["name"].startswith(f"analytics-platform-{stack}-")
         assert all(alarm.inputs["dimensions"].values())
+    about = {name for a in found for name in a.inputs["dimensions"]}
+    assert {"ClusterName", "DBInstanceIdentifier", "CacheClusterId"} <= about
     edge = run.named("alarms-edge-edge-errors").inputs["dimensions"]
     assert edge == {"Region": "Global", "DistributionId": "edge-distribution_id"}
 
@@ -44,7 +46,8 @@ def test_each_address_is_subscribed_to_an_encrypted_topic():
     run = rendered("prod")
     assert run.named("alerts-topic").inputs["kmsMasterKeyId"] == "arn:aws:mock:::alerts-key"
     subscribed = {s.name: s.inputs["endpoint"] for s in run.of_type("sns/topicSubscription:TopicSubscription")}
-    assert [email for name, email in subscribed.items() if name.startswith("alerts-")] == configuration("prod")["watch"]["emails"]
+    told = [email for name, email in subscribed.items() if name.startswith("alerts-")]
+    assert told == configuration("prod")["watch"]["emails"]
 
 
 def test_outside_of_us_east_1_a_second_topic_hears_of_the_edge_and_of_the_roots_sign_ins():

@@ -87,6 +87,7 @@ class PublicOriginArgs(Args):
     environment: Environment
     domain: str = Field(description="host name of the edge, under which the origin's own is")
     zone_id: str = Field(description="id of the hosted zone that the host name is in")
+    target: str | None = Field(default=None, description="host name of the load balancer; no record without it")
     recovery_days: int = Field(ge=0, le=30, description="Secrets Manager's recovery window")
 
     @property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pulumi
 import pulumi_random as random
-from pulumi_aws import secretsmanager
+from pulumi_aws import route53, secretsmanager
 
-from infra.components.edge.public_certificate import DomainCertificate
+from infra.components.edge.public_certificate import RECORD_SECONDS, DomainCertificate
 from infra.components.edge.public_layout import PublicOriginArgs, origin_host, token_content
 from infra.core.component import PlatformComponent
 
@@ -15,7 +15,10 @@ TOKEN_LENGTH = 48
 
 
 class PublicOrigin(PlatformComponent):
-    """A certificate for ``origin.<domain>`` in the cluster's region, and the token in Secrets Manager.
+    """A certificate for ``origin.<domain>`` in the cluster's region, its record, and the token in Secrets Manager.
+
+    The load balancer is not made here. Whoever makes it presents the certificate on port 443, and the configuration
+    names its host, to which the record then leads; until then CloudFront answers 502.
 
     Args:
         name: name in the URN.
@@ -61,5 +64,15 @@ class PublicOrigin(PlatformComponent):
             secret_string=token.result.apply(token_content),
             opts=self.child_options(),
         )
+        if args.target is not None:
+            route53.Record(
+                self.child("record"),
+                zone_id=args.zone_id,
+                name=origin_host(args.domain),
+                type="CNAME",
+                records=[args.target],
+                ttl=RECORD_SECONDS,
+                opts=self.child_options(),
+            )
         self.certificate_arn, self.token = certificate.arn, token.result
         self.register_outputs({"certificateArn": self.certificate_arn})

@@ -102,13 +102,14 @@ def _cells(amounts: Amounts) -> tuple[str, str, str]:
     return usd(amounts.typical), usd(amounts.idle), usd(amounts.survives)
 
 
-def notes(prices: PriceCatalog, *, region: str, own_cluster: bool = False) -> tuple[str, ...]:
+def notes(prices: PriceCatalog, *, region: str, own_cluster: bool = False, edge: bool = False) -> tuple[str, ...]:
     """What an estimate leaves out, with the prices of it that are known.
 
     Args:
         prices: the price table.
         region: region of the stack.
         own_cluster: whether the stack makes the cluster and the network that it lives in.
+        edge: whether it is reached from the internet.
     """
     eks, nat = (usd(prices.prices[name].usd * HOURS_A_MONTH) for name in (CLUSTER, NAT))
     zone = prices.prices[ZONE_TRANSFER].usd
@@ -127,6 +128,11 @@ def notes(prices: PriceCatalog, *, region: str, own_cluster: bool = False) -> tu
                 f"cluster and network, which exist already: an EKS control plane is {eks} USD, a NAT gateway {nat} USD",
                 "room on the nodes that nobody asks for, and what the cluster itself runs",
             ]
+        ),
+        *(
+            ["what goes through the edge: requests to CloudFront and its firewall, traffic, logs"]
+            if edge
+            else []
         ),
         f"traffic, such as copies of Kafka's partitions: {zone} USD for each GiB from one zone to another, each way",
         "requests to S3, KMS and Secrets Manager, logs, replaced versions of objects, further versions of rotated keys",

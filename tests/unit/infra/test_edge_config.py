@@ -23,6 +23,7 @@ def refusal(stack: str = "prod", **overrides: Any) -> str:
         ("domain", f"{'a' * 60}.example.com", "edge.domain"),
         ("zoneId", "/hostedzone/Z1", "edge.zoneId"),
         ("priceClass", "PriceClass_1", "edge.priceClass"),
+        ("originTarget", "10.0.0.1", "edge.originTarget"),
         ("requestsPerAddress", 5, "edge.requestsPerAddress is 5: must be at least 10"),
         ("colour", "blue", "unknown key"),
     ],
