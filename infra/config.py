@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from infra.config_data_services import BackupConfig, CacheConfig, DatabaseConfig
 from infra.config_edge import EdgeConfig, WatchConfig
+from infra.config_identity import IdentityConfig
 from infra.config_rules import rule_problems
 from infra.core.catalog.tenants import TenantName
 from infra.core.errors import ConfigurationError, Problem
@@ -196,6 +197,7 @@ class StackConfig(Document):
     aws: AwsConfig | None = Field(default=None, description="the AWS account; none without it")
     edge: EdgeConfig | None = Field(default=None, description="the edge on the internet; nobody reaches it if null")
     watch: WatchConfig | None = Field(default=None, description="who is told of failures and costs; nobody if null")
+    identity: IdentityConfig | None = Field(default=None, description="who signs the tokens of callers")
     operators: OperatorsConfig = Field(description="how operators come into it")
     availability: AvailabilityConfig = Field(description="over what the stack is spread")
     quota: QuotaConfig = Field(description="what everything together may request")

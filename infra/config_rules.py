@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.config_data_services import data_service_findings
 from infra.config_edge import edge_findings
+from infra.config_identity import identity_findings
 from infra.core.errors import Problem
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ ARCHIVE_AFTER_DAYS = 30
 
 def rule_problems(config: StackConfig, file: str) -> list[Problem]:
     """Everything that is wrong with a configuration whose fields are each right."""
-    problems = [*_everywhere(config), *_cloud(config), *_cluster(config), *edge_findings(config)]
+    problems = [*_everywhere(config), *_cloud(config), *_cluster(config)]
+    problems += [*edge_findings(config), *identity_findings(config)]
     problems += data_service_findings(config)
     if config.environment == "local":
         problems += _local(config)

@@ -98,6 +98,6 @@ def _running(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Running
         footprint = catalog.charts["strimzi"].footprint
         operator = Compute(footprint.cpu, footprint.memory) * footprint.replicas
         yield Running("strimzi-cluster-operator", operator, operator)
-    yield from operator_running(catalog.charts, profile)
+    yield from operator_running(catalog.charts, profile, plan.routes)
     for spec in plan.workloads:
         yield running(spec, keep=profile.keep)

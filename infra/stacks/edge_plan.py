@@ -78,5 +78,7 @@ def declare_edge(
         "originHost": plan.edge.origin,
         "originCertificateArn": origin.certificate_arn,
         "originTokenSecret": plan.origin.secret,
+        # For the gateway; no output of the stack.
+        "originToken": origin.token,
     }
     return outputs, edge.distribution_id

@@ -44,7 +44,7 @@ from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
 from infra.stacks.data_services_plan import DataServices, data_services
-from infra.stacks.edge_kubernetes_plan import operator_members, operator_shares
+from infra.stacks.edge_kubernetes_plan import Routes, operator_members, operator_shares, routed, routes_of
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, admit_tenants, identity_plan
@@ -80,6 +80,7 @@ class Plan:
     cluster: ClusterArgs | None
     identities: IdentityPlan | None
     edge: EdgePlan | None
+    routes: Routes | None
     watch: WatchPlan | None
 
 
@@ -114,6 +115,7 @@ def make_plan(
     access = kafka_layout.access(kafka)
     registry = _registry(config, catalog, ownership)
     gateway = gateway_spec(_gateway(config, catalog, profile, ownership, gateway_tag), access)
+    gateway = routed(config, profile, gateway)
     users = {name: user for name, user in catalog.users.items() if user.tenant in {PLATFORM_TENANT, *config.tenants}}
     homes = {name: tenant_namespace(user.tenant) for name, user in users.items() if user.tenant != PLATFORM_TENANT}
     governance = governance_args(catalog, config.tenants, policies, ownership, zones=config.availability.zones)
@@ -123,10 +125,11 @@ def make_plan(
         gateway,
         decision_point_spec(governance.decision_point),
     )
+    routes = routes_of(config, profile, workloads)
     shares = [*map(workload_share, workloads), *kafka_layout.operator_shares(kafka)]
     if isinstance(kafka, StrimziArgs):
         shares += strimzi_layout.operator_shares(catalog.charts["strimzi"].footprint)
-    shares += operator_shares(catalog.charts, profile)
+    shares += operator_shares(catalog.charts, profile, routes)
     tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
     problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
     if problems:
@@ -146,7 +149,7 @@ def make_plan(
     members = [
         *(spec.member() for spec in workloads),
         *kafka_layout.operator_members(kafka),
-        *operator_members(profile, ownership),
+        *operator_members(profile, routes, ownership),
         *pods,
     ]
     return Plan(
@@ -183,6 +186,7 @@ def make_plan(
         image_registry=ImageRegistryArgs(services=(GATEWAY,), keep=profile.keep)
         if profile.own_registry and config.aws
         else None,
+        routes=routes,
         network=network,
         services=services,
         cluster=cluster,

@@ -29,7 +29,7 @@ from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.data_services import declare_data_services
-from infra.stacks.edge_kubernetes_plan import declare_istio
+from infra.stacks.edge_kubernetes_plan import declare_istio, declare_kong
 from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.identity import declare_identities
 from infra.stacks.outside import declare_outside
@@ -86,7 +86,11 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, ready=tenancy.ready, opts=options
     )
     charts = _operators(config, catalog, plan, profile, ready, options)
-    recorded = _platform_operators(config, catalog, plan, profile, ready, options)
+    operators = _platform_operators(config, catalog, plan, profile, ready, options)
+    token = outputs.pop("originToken", None)
+    kong = declare_kong(
+        config, catalog.charts, profile, plan, ready=ready, certifier=operators, token=token, options=options
+    )
     backbone = StreamingBackbone(
         "streaming",
         plan.streaming,
@@ -115,8 +119,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "monthlyCost": cost.as_output(),
         "recordedCharts": [
             *(chart.recorded for chart in charts if chart.recorded),
-            *recorded,
-            *(istio.recorded if istio else ()),
+            *(name for part in (operators, istio, kong) if part for name in part.recorded),
         ],
         **outputs,
         **({"clusterName": cluster.name, "kubeconfig": cluster.kubeconfig} if cluster else {}),
@@ -173,9 +176,9 @@ def _platform_operators(
     profile: Profile,
     ready: Mapping[str, Sequence[pulumi.Resource]],
     options: pulumi.ResourceOptions,
-) -> Sequence[str]:
+) -> PlatformOperators | None:
     if not profile.operators:
-        return ()
+        return None
     args = PlatformOperatorsArgs(
         namespace=OPERATOR_NAMESPACE,
         ownership=plan.ownership,
@@ -184,7 +187,7 @@ def _platform_operators(
         definitions=read_definitions(catalog.charts[CERT_MANAGER].crds),
         keep=profile.keep,
     )
-    return PlatformOperators("operators", args, after=ready[OPERATOR_NAMESPACE], opts=options).recorded
+    return PlatformOperators("operators", args, after=ready[OPERATOR_NAMESPACE], opts=options)
 
 
 def _operators(

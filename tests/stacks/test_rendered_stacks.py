@@ -101,7 +101,7 @@ def test_components_are_named_by_domain_and_class(stack: str):
     if stack != "local":
         expected |= {f"platform:foundation:{name}" for name in ("Cluster", "ImageRegistry", "Network", "OperatorChart")}
         expected |= {f"platform:foundation:{name}" for name in ("PlatformOperators", "VolumeClass")}
-        expected |= {"platform:edge:Istio"}
+        expected |= {"platform:edge:Istio", "platform:edge:Kong"}
         expected |= {f"platform:foundation:{name}" for name in ("PermissionsBoundary", "WorkloadIdentity")}
     assert components == expected
 
@@ -325,7 +325,8 @@ def test_custom_resources_depend_on_their_definitions(stack: str):
     definitions = {r.name: r.urn for r in rendered(stack).of_type(":CustomResourceDefinition")}
     for prefix, count, names in (
         ("strimzi-", 4, ("streaming-controllers", "streaming-brokers", "streaming-cluster")),
-        ("operators-cert-manager-", 2, ("operators-root-issuer", "operators-metrics-certificate")),
+        ("operators-cert-manager-", 3, ("operators-root-issuer", "operators-metrics-certificate")),
+        ("kong-chart-", 4, ("kong-consumer-identity", "kong-platform-streaming-stream-gateway-http-jwt")),
         ("mesh-", 3, ("mesh-platform-streaming-default-deny", "mesh-platform-streaming-kafka-callers")),
     ):
         wanted = {urn for name, urn in definitions.items() if name.startswith(prefix)}
@@ -343,11 +344,12 @@ def test_crds_only_records_the_chart_and_install_declares_it():
         "istiod:1.31.1",
         "cni:1.31.1",
         "ztunnel:1.31.1",
+        "kong-3.4.1.tgz:3.4.1",
     ]
     assert not rendered("prod").of_type("helm.sh/v4:Chart")
     installed = run_program("prod", operators={"mode": "install"})
     charts = {chart.name: chart for chart in installed.of_type("helm.sh/v4:Chart")}
-    assert sorted(charts) == ["cert-manager", "istio-cni", "istiod", "metrics-server", "strimzi", "ztunnel"]
+    assert sorted(charts) == ["cert-manager", "istio-cni", "istiod", "kong", "metrics-server", "strimzi", "ztunnel"]
     assert all(charts["ztunnel"].urn in charts[name].request.dependencies for name in ("cert-manager", "strimzi"))
     assert charts["strimzi"].inputs["version"] == "1.2.0"
     assert all(chart.inputs["skipCrds"] is True for chart in charts.values())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from infra.components.edge import istio_layout
+from infra.components.edge import istio_layout, kong_layout
 from infra.components.foundation import operators_layout, operators_pods
 from infra.components.streaming.access import KAFKA_USER_LABEL
 from infra.core.catalog.catalog import Catalog
@@ -32,9 +32,10 @@ CALLED = {
     f"{OPERATORS}/cert-manager-webhook": Port(operators_layout.WEBHOOK_PORT),
     f"{OPERATORS}/metrics-server": Port(operators_layout.METRICS_PORT),
     f"{OPERATORS}/istiod": Port(istio_layout.WEBHOOK_PORT),
+    f"{OPERATORS}/kong": Port(kong_layout.PROXY_PORT),
 }
-"""What the API server calls. It is no pod and has one of the private addresses, so that whoever has one gets in; what
-is ours does not get out."""
+"""What the API server or the load balancer calls. They are no pods and have private addresses, so that whoever has one
+gets in; what is ours does not get out."""
 
 READS_NODES = f"{OPERATORS}/metrics-server"
 KUBELET = Port(operators_pods.KUBELET_PORT)
@@ -179,6 +180,8 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
         real.append(_cluster_operator())
     if any(item["kind"] == "Issuer" for item in objects):
         real += [_operator(pod) for pod in (*operators_layout.pods(OPERATORS), *istio_layout.pods(OPERATORS))]
+    if any(item["kind"] == "KongConsumer" for item in objects):
+        real += [_operator(pod) for pod in kong_layout.pods(OPERATORS, ())]
     strangers = [Peer(f"stranger in {namespace}", "", namespace) for namespace in (*labels, ELSEWHERE)]
     impostors = [
         replace(pod, name=f"impostor of {pod.name}", namespace=place, party="")

@@ -50,10 +50,10 @@ class IssuerSpec(Model):
 
 
 class IssuerRef(Model):
-    """The issuer of a certificate, in its own namespace."""
+    """The issuer of a certificate: in its own namespace, or one of the cluster."""
 
     name: str
-    kind: Literal["Issuer"] = "Issuer"
+    kind: Literal["Issuer", "ClusterIssuer"] = "Issuer"
     group: Literal["cert-manager.io"] = "cert-manager.io"
 
 

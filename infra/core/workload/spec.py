@@ -13,6 +13,7 @@ from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.quantity import Compute
 from infra.core.wiring import Edge, External, LoginKind, Member, Offer, OutsideEdge, Party, Use
+from infra.core.workload.route import Route
 
 Kind = Literal["deployment", "statefulset", "job", "cronjob"]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,50}[a-z0-9])?$")]
@@ -66,6 +67,7 @@ class Port(Args):
     name: str = Field(pattern=r"^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$", description="name, at most 15 characters")
     number: int = Field(ge=1, le=65535)
     login: LoginKind | None = Field(default=None, description="kind of account that clients must have there")
+    route: Route | None = Field(default=None, description="how it is reached from outside; not at all when left out")
 
 
 class Probe(Args):
@@ -163,6 +165,7 @@ class WorkloadSpec(Args):
     aws_network: AwsNetwork | None = Field(default=None, description="from where it calls AWS")
     serves: tuple[str, ...] = Field(default=(), description="names of the ports that others may use")
     peers: tuple[str, ...] = Field(default=(), description="names of the ports that its own replicas use")
+    service_annotations: dict[str, str] = Field(default_factory=dict, description="annotations of its Service")
     schedule: str | None = Field(default=None, description="cron expression of a cronjob, UTC")
     time_limit_seconds: int = Field(default=600, ge=10, description="how long a job may run")
     grace_seconds: int = Field(default=30, ge=1, le=600, description="time to stop by itself")
@@ -185,6 +188,10 @@ class WorkloadSpec(Args):
             ),
             ("must have an aws_network to use anything of AWS", bool(self.aws) and self.aws_network is None),
             ("must have several replicas to have peers", bool(self.peers) and self.replicas.maximum == 1),
+            (
+                "has a route to a port that it does not serve",
+                any(port.route and port.name not in self.serves for port in self.ports),
+            ),
         ):
             if wrong:
                 raise ValueError(f"workload {self.name} {problem}")
