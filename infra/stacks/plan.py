@@ -140,7 +140,6 @@ def make_plan(
     network, edge = network_args(config, profile), edge_plan(config, profile)
     services = data_services(config, profile, catalog.prices, file=file)
     clients = tuple(tenant_client(user, home) for user, home in homes.items())
-    network, edge = network_args(config, profile), edge_plan(config, profile)
     identities, pods = admit_tenants(
         identity_plan(config, catalog, cluster, store, workloads),
         [*_tenant_members(clients, access, namespaces)],
