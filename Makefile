@@ -28,6 +28,7 @@ up: $(READY)
 
 preview: $(READY)
 	@$(BIN)/sandbox preview $(DEPLOY_ARGS) $(if $(BASE),--base $(BASE))
+	@$(if $(BASE),echo && $(BIN)/python -m infra.stacks.schemas --base $(BASE) --report)
 
 rehearse: $(READY)
 	@$(BIN)/sandbox rehearse $(SANDBOX_ARGS)
