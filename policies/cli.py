@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import gc
+import io
 import json
 import os
 import sys
@@ -18,6 +19,9 @@ from policies.runtime import Packs, load_packs
 DONE, FOUND, UNUSABLE = 0, 1, 2
 """The exit codes: nothing found, something found, wrong usage or input that cannot be read."""
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells give it: 128 and the number of the signal."""
+
 _EPILOG = "exit codes: 0 nothing found, 1 findings (with --strict also unknown ones), 2 wrong usage or unreadable input"
 
 
@@ -31,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code. Results are printed to standard output, everything else to standard error.
     """
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # JSON may hold halves of characters, which no encoding can print.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with _collector_at_rest():
             code: int = options.run(options)
@@ -38,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         sys.stderr.write(f"policies: {error}\n")
         return UNUSABLE
+    except KeyboardInterrupt:
+        sys.stderr.write("policies: interrupted; nothing can be said of what was not checked\n")
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has seen enough; what Python would still flush at exit has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -134,6 +144,8 @@ def _check(options: argparse.Namespace) -> int:
         sys.stderr.write(
             f"policies: {source}: skipped, no Kubernetes object (apiVersion and kind) and no Pulumi state\n"
         )
+    for note in found.notes:
+        sys.stderr.write(f"policies: {note}\n")
     results: list[Finding] = []
     for resource in found.resources:
         results += packs.check_resource(resource, stack=options.stack)
@@ -150,6 +162,7 @@ def _check(options: argparse.Namespace) -> int:
                 "findings": [finding.as_dict() for finding in findings],
                 "unknown": [finding.as_dict() for finding in unknown],
                 "skipped": found.skipped,
+                "notes": found.notes,
             }
         )
     else:

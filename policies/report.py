@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from policies.model import Finding
 from policies.rule import Rule
 
 _WIDTH = 100
+_SHOWN: Final = {sign: f"\\x{sign:02x}" for sign in (*range(0x20), *range(0x7F, 0xA0))}
+"""What would move a terminal's cursor or forge a line of the report, were it in a name that somebody chose."""
 
 
 def render_findings(findings: Iterable[Finding]) -> str:
@@ -17,7 +19,7 @@ def render_findings(findings: Iterable[Finding]) -> str:
         lines.append(" ".join(part for part in (source, address) if part))
         for group in _grouped(of_resource, lambda it: (it.rule, it.level, it.remedy)).values():
             lines += _of_rule(group)
-    return "\n".join(lines)
+    return "\n".join(line.translate(_SHOWN) for line in lines)
 
 
 def _of_rule(findings: Sequence[Finding]) -> Iterator[str]:

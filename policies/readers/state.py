@@ -38,6 +38,10 @@ def resources_of_state(document: Any, source: str) -> list[Resource]:
         if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
             raise InputError(f"{source}: resources[{place}] has no 'type' and so is no Pulumi resource")
         token = entry["type"]
+        if ":" not in token:
+            raise InputError(
+                f"{source}: resources[{place}] has the type {token!r}, which is none of Pulumi's (package:module:Type)"
+            )
         if (
             (token.startswith("pulumi:") and token != AWS_PROVIDER)
             or entry.get("delete") is True
@@ -62,7 +66,8 @@ def _list_of(document: Any) -> list[Any] | None:
             at = at.get(key) if isinstance(at, dict) else None
         if isinstance(at, dict) and isinstance(at.get("resources"), list):
             resources: list[Any] = at["resources"]
-            return resources
+            # A kustomization without a kind names files there.
+            return None if resources and all(isinstance(entry, str) for entry in resources) else resources
     # An empty stack is exported without resources.
     deployment = document.get("deployment")
     return [] if isinstance(deployment, dict) and "manifest" in deployment else None

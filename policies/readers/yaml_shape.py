@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import yaml
@@ -58,17 +58,18 @@ def refuse_deep(text: bytes, loader: type[yaml.CSafeLoader]) -> None:
             depth -= 1
 
 
-def refuse_swollen(root: yaml.Node) -> None:
+def refuse_swollen(root: yaml.Node, twice: list[tuple[int, str]]) -> None:
     """Refuse a document whose aliases repeat so much that walking through its values would not end.
 
     Args:
         root: The document, whose nesting `refuse_deep` let pass; what aliases stand for is in it once.
+        twice: Takes the keys that a mapping has before, each with its line.
 
     Raises:
         SwollenError: If they do, or if one stands for something that it is a part of.
         TooDeepError: If what they stand for is nested too deeply where they stand.
     """
-    shape = _Shape()
+    shape = _Shape(twice)
     size, _ = shape.measure(root)
     if size - shape.written > _MOST_REPEATED:
         reason = f"its aliases repeat more than {_MOST_REPEATED:,} values, the most that is read; write them out"
@@ -76,8 +77,9 @@ def refuse_swollen(root: yaml.Node) -> None:
 
 
 class _Shape:
-    def __init__(self) -> None:
+    def __init__(self, twice: list[tuple[int, str]]) -> None:
         self.written = 0
+        self._twice = twice
         self._measured: dict[yaml.Node, tuple[int, int] | None] = {}
 
     def measure(self, node: yaml.Node) -> tuple[int, int]:
@@ -93,10 +95,21 @@ class _Shape:
             return known
         self._measured[node] = None
         self.written += 1
-        parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
+        parts = node.value
+        if isinstance(node, yaml.MappingNode):
+            self._note_keys([key for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
+            parts = [part for pair in node.value for part in pair]
         sizes = [self.measure(part) for part in parts]
         found = 1 + sum(size for size, _ in sizes), 1 + max((levels for _, levels in sizes), default=0)
         if found[1] > DEEPEST:
             raise TooDeepError(node.start_mark.line + 1)
         self._measured[node] = found
         return found
+
+    def _note_keys(self, keys: Sequence[Any]) -> None:
+        met: set[tuple[str, str]] = set()
+        for key in keys:
+            named = (key.tag, key.value)
+            if named in met:
+                self._twice.append((key.start_mark.line + 1, key.value))
+            met.add(named)

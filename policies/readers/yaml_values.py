@@ -30,11 +30,12 @@ Loader.yaml_implicit_resolvers = {
 }
 
 
-def documents_of(text: bytes) -> list[tuple[int, Any]]:
+def documents_of(text: bytes, twice: list[tuple[int, str]]) -> list[tuple[int, Any]]:
     """The documents of a YAML text, each with the line on which it begins (from 1).
 
     Args:
         text: The text, in UTF-8 or UTF-16.
+        twice: Takes the keys that a mapping has before, each with its line; the last one counts, as for Kubernetes.
 
     Raises:
         TooDeepError: If one is nested too deeply.
@@ -43,20 +44,24 @@ def documents_of(text: bytes) -> list[tuple[int, Any]]:
     """
     if not (b"&" in text or b"<<" in text):
         try:
-            return _Reading(text).documents()
+            reading = _Reading(text)
+            found = reading.documents()
         except _RareError:
             pass
-    return _by_pyyaml(text)
+        else:
+            twice += reading.twice
+            return found
+    return _by_pyyaml(text, twice)
 
 
-def _by_pyyaml(text: bytes) -> list[tuple[int, Any]]:
+def _by_pyyaml(text: bytes, twice: list[tuple[int, str]]) -> list[tuple[int, Any]]:
     refuse_deep(text, Loader)
     loader = Loader(text)
     found: list[tuple[int, Any]] = []
     try:
         while loader.check_node():
             node: Any = loader.get_node()
-            refuse_swollen(node)
+            refuse_swollen(node, twice)
             found.append((node.start_mark.line + 1, loader.construct_document(node)))
     finally:
         loader.dispose()
@@ -74,6 +79,7 @@ class _Reading:
     def __init__(self, text: bytes) -> None:
         self._loader = Loader(text)
         self._take: Callable[[], Any] = self._loader.get_event
+        self.twice: list[tuple[int, str]] = []
 
     def documents(self) -> list[tuple[int, Any]]:
         found: list[tuple[int, Any]] = []
@@ -101,11 +107,16 @@ class _Reading:
         found: dict[Any, Any] = {}
         while type(event := take()) is yaml.ScalarEvent:
             key = scalar(event)
+            if key in found:
+                self._note(key, event.start_mark)
             event = take()
             found[key] = scalar(event) if type(event) is yaml.ScalarEvent else self._opened(event, deeper)
         if type(event) is yaml.MappingEndEvent:
             return found
         raise _RareError
+
+    def _note(self, key: Any, mark: Any) -> None:
+        self.twice.append((mark.line + 1, str(key)))
 
     def _list(self, deeper: int) -> list[Any]:
         take, scalar = self._take, self._scalar
