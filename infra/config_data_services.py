@@ -60,7 +60,10 @@ class CacheConfig(Document):
 
 
 class BackupConfig(Document):
-    """AWS Backup. What carries the tag `Backup` with the name of a class is backed up every night."""
+    """AWS Backup. What carries the tag `Backup` with the name of a class is backed up every night.
+
+    Whoever `watch` names hears when a backup fails.
+    """
 
     classes: dict[BackupClass, Days] = Field(
         min_length=1, description="days for which backups are kept, by class: database, objects, volumes"
@@ -73,9 +76,6 @@ class BackupConfig(Document):
         default=None,
         pattern=r"^arn:aws:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:[A-Za-z0-9_-]{2,50}$",
         description="ARN of a vault in another region or account that gets a copy of each backup; none if null",
-    )
-    contacts: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[a-z]+$")], ...] = Field(
-        min_length=1, max_length=10, description="e-mail addresses that hear when a backup fails; each must confirm"
     )
 
 

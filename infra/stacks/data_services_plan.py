@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from infra.components.foundation import backup_layout, cache_layout, database_layout
-from infra.components.foundation.backup_layout import BackupArgs
+from infra.components.foundation.backup_layout import BackupArgs, BackupClass
 from infra.components.foundation.cache_layout import CacheArgs
 from infra.components.foundation.database_layout import DatabaseArgs
 from infra.components.foundation.network_layout import NetworkArgs, zones_of
@@ -87,6 +87,11 @@ def data_services(config: StackConfig, profile: Profile, prices: PriceCatalog, *
     return services
 
 
+def backup_class(config: StackConfig, kind: BackupClass) -> str | None:
+    """What stores of a class are tagged with, so that their backups find them; None if there are none."""
+    return kind if config.backup is not None and kind in config.backup.classes else None
+
+
 def _without_price(services: DataServices, prices: PriceCatalog, file: str) -> Iterator[Problem]:
     if services.database is not None:
         wanted = services.database.instance_class
@@ -112,7 +117,6 @@ def _database(config: StackConfig, profile: Profile, network: NetworkArgs | None
     database = config.database
     if database is None or network is None:
         return None
-    backed_up = config.backup is not None and database_layout.NAME in config.backup.classes
     return DatabaseArgs(
         name=_name(config),
         account_id=network.account_id,
@@ -123,7 +127,7 @@ def _database(config: StackConfig, profile: Profile, network: NetworkArgs | None
         storage_limit_gib=database.storage_limit // gibibytes(1),
         multi_az=database.multi_az,
         backup_days=database.backup_days,
-        backup_class=database_layout.NAME if backed_up else None,
+        backup_class=backup_class(config, "database"),
         blocks=tuple(zone.private for zone in zones_of(network)),
         keep=profile.keep,
     )
@@ -159,7 +163,7 @@ def _backup(config: StackConfig, profile: Profile) -> BackupArgs | None:
         classes=dict(backup.classes),
         lock=backup.lock,
         copy_to=backup.copy_to,
-        contacts=backup.contacts,
+        contacts=config.watch.emails if config.watch else (),
         database_gib=config.database.storage // gibibytes(1) if config.database else 0,
         keep=profile.keep,
     )

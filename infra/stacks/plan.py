@@ -43,7 +43,7 @@ from infra.core.workload.spec import Replicas, WorkloadSpec
 from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
-from infra.stacks.data_services_plan import DataServices, data_services
+from infra.stacks.data_services_plan import DataServices, backup_class, data_services
 from infra.stacks.edge_kubernetes_plan import Routes, operator_members, operator_shares, routed, routes_of
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
@@ -305,5 +305,6 @@ def _object_store(config: StackConfig, profile: Profile, ownership: Ownership) -
         infrequent_access_days=store.infrequent_access_days,
         archive_days=store.archive_days,
         noncurrent_days=store.noncurrent_days,
+        backup_class=backup_class(config, "objects"),
         keep=profile.keep,
     )

@@ -29,6 +29,7 @@ from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.data_services import declare_data_services
+from infra.stacks.data_services_plan import backup_class
 from infra.stacks.edge_kubernetes_plan import declare_istio, declare_kong
 from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.identity import declare_identities
@@ -69,7 +70,12 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     options, network, cluster = _cluster(config, plan)
     Admission("admission", admission, opts=options)
     if plan.cluster is not None:
-        volumes = VolumeClassArgs(ownership=plan.ownership, key=key_alias_arn(plan.cluster), keep=profile.keep)
+        volumes = VolumeClassArgs(
+            ownership=plan.ownership,
+            key=key_alias_arn(plan.cluster),
+            backup_class=backup_class(config, "volumes"),
+            keep=profile.keep,
+        )
         VolumeClass("volumes", volumes, opts=options)
     tenancy = Tenancy("tenancy", plan.tenancy, opts=options)
     mesh = _mesh(plan, profile, tenancy, options)

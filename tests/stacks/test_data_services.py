@@ -112,8 +112,9 @@ def test_what_is_backed_up_is_selected_by_its_tag_and_failures_are_heard_of(stac
     selection = found.named("backup-database-selection").inputs
     assert selection["selectionTags"] == [{"type": "STRINGEQUALS", "key": "Backup", "value": "database"}]
     assert found.named("backup-notifications").inputs["backupVaultEvents"][0] == "BACKUP_JOB_COMPLETED"
-    (contact,) = found.of_type("TopicSubscription")
-    assert json.loads(contact.inputs["filterPolicy"]) == {"State": [{"anything-but": "COMPLETED"}]}
+    contact = found.named("backup-contact-0").inputs
+    assert contact["endpoint"] == configuration(stack)["watch"]["emails"][0]
+    assert json.loads(contact["filterPolicy"]) == {"State": [{"anything-but": "COMPLETED"}]}
 
 
 def test_each_class_has_a_plan_and_a_copy_where_one_is_wanted():
@@ -125,6 +126,17 @@ def test_each_class_has_a_plan_and_a_copy_where_one_is_wanted():
     for plan in plans:
         (copy,) = plan.inputs["rules"][0]["copyActions"]
         assert copy["destinationVaultArn"] == vault
+
+
+def test_only_what_a_class_is_given_for_carries_the_tag_that_its_plan_looks_for():
+    plain = rendered("prod")
+    assert not plain.named("object-store-bucket").inputs.get("tags")
+    (volumes,) = plain.of_type("StorageClass")
+    assert "tagSpecification_1" not in volumes.inputs["parameters"]
+    tagged = run_program("prod", **section("backup", classes={"database": 35, "objects": 30, "volumes": 14}))
+    assert tagged.named("object-store-bucket").inputs["tags"] == {"Backup": "objects"}
+    (volumes,) = tagged.of_type("StorageClass")
+    assert volumes.inputs["parameters"]["tagSpecification_1"] == "Backup=volumes"
 
 
 def test_without_its_section_nothing_of_a_service_is_declared():

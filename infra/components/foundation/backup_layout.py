@@ -61,7 +61,7 @@ class BackupArgs(Args):
     classes: dict[BackupClass, int] = Field(min_length=1, description="days for which each class is kept")
     lock: Lock = Field(description="who can shorten retention: anybody, who may remove the lock, nobody ever again")
     copy_to: str | None = Field(default=None, description="ARN of a vault that gets a copy of each backup")
-    contacts: tuple[str, ...] = Field(min_length=1, description="e-mail addresses that hear of failures")
+    contacts: tuple[str, ...] = Field(default=(), description="e-mail addresses that hear of failures")
     database_gib: int = Field(default=0, ge=0, description="size of the databases that are backed up")
     keep: bool = Field(default=True, description="whether the vault and its key outlive a mistake")
 

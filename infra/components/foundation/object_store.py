@@ -43,7 +43,8 @@ class ObjectStore(PlatformComponent):
             opts=kept,
         )
         kms.Alias(self.child("alias"), name=f"alias/{args.bucket}", target_key_id=key.key_id, opts=self.child_options())
-        bucket = s3.Bucket(self.child("bucket"), bucket=args.bucket, force_destroy=not args.keep, opts=kept)
+        tags = {"Backup": args.backup_class} if args.backup_class else None
+        bucket = s3.Bucket(self.child("bucket"), bucket=args.bucket, force_destroy=not args.keep, tags=tags, opts=kept)
         self._settings(bucket.bucket, key.arn, args)
         self.bucket, self.key_arn = bucket.bucket, key.arn
         self.register_outputs({"bucket": self.bucket, "keyArn": self.key_arn})

@@ -31,6 +31,7 @@ class ObjectStoreArgs(Args):
     infrequent_access_days: int = Field(ge=30, description="age at which objects become rarely used")
     archive_days: int = Field(ge=60, description="age at which objects go to Glacier")
     noncurrent_days: int = Field(ge=1, description="how long a replaced version is kept")
+    backup_class: str | None = Field(default=None, description="class of the backups that it is selected for")
     keep: bool = Field(default=True, description="whether bucket and key outlive a mistake")
 
 

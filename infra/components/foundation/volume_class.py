@@ -20,6 +20,7 @@ class VolumeClassArgs(Args):
 
     ownership: Ownership
     key: str = Field(pattern=r"^arn:", description="ARN of the key, or of its alias")
+    backup_class: str | None = Field(default=None, description="class of the backups that volumes are selected for")
     keep: bool = Field(default=True, description="whether a volume outlives its claim")
 
 
@@ -38,13 +39,14 @@ class VolumeClass(PlatformComponent):
 
 
 def manifest(args: VolumeClassArgs) -> dict[str, Any]:
-    """The StorageClass (EBS CSI driver, CreateVolume parameters)."""
+    """The StorageClass (EBS CSI driver, CreateVolume parameters and tagging)."""
+    tags = {"tagSpecification_1": f"Backup={args.backup_class}"} if args.backup_class else {}
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
         "metadata": {"name": CLASS, "labels": object_labels(CLASS, "volume-class", args.ownership)},
         "provisioner": "ebs.csi.aws.com",
-        "parameters": {"type": "gp3", "encrypted": "true", "kmsKeyId": args.key},
+        "parameters": {"type": "gp3", "encrypted": "true", "kmsKeyId": args.key, **tags},
         "reclaimPolicy": "Retain" if args.keep else "Delete",
         "volumeBindingMode": "WaitForFirstConsumer",
         "allowVolumeExpansion": True,

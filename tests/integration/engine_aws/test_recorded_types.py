@@ -12,7 +12,7 @@ from sandbox.engine.providers.recorded.outputs import declared, optional
 from sandbox.engine.providers.recorded.provider import RecordedProvider
 from sandbox.engine.providers.recorded.schemas import create_only, schema_of
 from sandbox.engine.values import UNKNOWN
-from tests.support import recorded_edge, recorded_watch
+from tests.support import recorded_data, recorded_edge, recorded_watch
 
 pytestmark = pytest.mark.integration  # cfn-lint takes seconds to import, too long for the unit tests
 
@@ -102,7 +102,7 @@ GOOD |= {
     },
 }
 
-GOOD |= recorded_edge.GOOD | recorded_watch.GOOD
+GOOD |= recorded_data.GOOD | recorded_edge.GOOD | recorded_watch.GOOD
 
 provider = RecordedProvider("123456789012", REGION, "aws")
 
@@ -153,6 +153,7 @@ def test_good_inputs_pass(type: str) -> None:
             "blockDeviceMappings[0].ebs.encrypted",
             "'perhaps' is not of type 'boolean'",
         ),
+        *recorded_data.WRONG,
         *recorded_edge.WRONG,
         *recorded_watch.WRONG,
     ],
@@ -199,6 +200,12 @@ def test_outputs_are_complete_typed_and_the_same_every_time(type: str) -> None:
     other = provider.create(target(type, "y"), inputs, Operation(nonce="1"))
     # What the inputs name has no id of its own, and often no other output either.
     assert other != created or recorded_types()[type].identity
+
+
+def test_a_section_of_the_list_has_what_aws_adds_beside_what_was_given() -> None:
+    access = provider.create(target(CLUSTER), GOOD[CLUSTER], Operation(nonce="1")).outputs["vpcConfig"]
+    assert access["subnetIds"] == ["subnet-1", "subnet-2"]
+    assert access["clusterSecurityGroupId"].startswith("sg-")
 
 
 def test_an_id_and_an_arn_look_like_the_real_ones() -> None:

@@ -48,8 +48,6 @@ def planned(stack: str = "prod", **overrides: Any) -> DataServices:
         ("backup", "classes", {"tapes": 30}, "backup.classes.tapes"),
         ("backup", "lock", "strict", "backup.lock"),
         ("backup", "copyTo", "somewhere", "backup.copyTo"),
-        ("backup", "contacts", ["nobody"], "backup.contacts.0"),
-        ("backup", "contacts", [], "backup.contacts"),
     ],
 )
 def test_a_field_that_cannot_be_is_refused_by_name(name: str, field: str, value: Any, words: str):
@@ -107,6 +105,16 @@ def test_no_section_no_service_and_a_cluster_of_others_has_no_network_for_them()
     elsewhere = planned("dev", cluster={"kind": "kubeconfig", "context": "ours"})
     assert (elsewhere.database, elsewhere.cache) == (None, None)
     assert elsewhere.backup is not None
+
+
+def test_who_is_told_of_everything_is_told_of_backups_that_fail():
+    config = load_stack_config(configuration("prod"), "prod")
+    backup, silent = planned().backup, planned("dev", watch=None).backup
+    assert config.watch
+    assert backup
+    assert silent
+    assert backup.contacts == config.watch.emails
+    assert silent.contacts == ()
 
 
 def test_what_the_estimate_leaves_out_is_said():

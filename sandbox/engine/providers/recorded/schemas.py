@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 from sandbox.engine.provider import CheckFailure
 from sandbox.engine.providers.recorded.listing import RecordedType
+from sandbox.engine.providers.recorded.outputs import declared
 from sandbox.engine.values import UNKNOWN, Json, Path, PropertyMap, format_path, get_path
 
 
@@ -54,7 +55,9 @@ def failures(recorded: RecordedType, region: str, inputs: PropertyMap) -> list[C
     for name, value in inputs.items():
         if name not in recorded.local and name not in ("tagsAll", "region") and value is not None:
             wire = _steps(cloudformation_name(recorded, region, name))
-            _place(document, wire, rewriting.of(value, _at(schema, wire), wire, (name,)))
+            spec = _at(schema, wire)
+            written = str(value) if spec.get("type") == "string" and _is_count(recorded, name, value) else value
+            _place(document, wire, rewriting.of(written, spec, wire, (name,)))
     validator = StandardValidator({}).evolve(schema=schema, resolver=RefResolver.from_schema(schema))
     return [
         CheckFailure(_place_of(rewriting, path) or recorded.type, f"{message} (schema of {recorded.schema})")
@@ -70,6 +73,12 @@ def _judged(errors: Iterator[Any], document: Json) -> Iterator[tuple[Path, str]]
         if error.validator == "uniqueItems" and any(item is UNKNOWN for item in error.instance):
             continue
         yield path, str(error.message)
+
+
+def _is_count(recorded: RecordedType, name: str, value: Json) -> bool:
+    """Tell whether a value is a number that the SDK asks for; CloudFormation writes some of these as texts."""
+    annotation = declared(recorded.type).get(name)
+    return type(value) is int and int in (annotation, *get_args(annotation))
 
 
 def _place_of(rewriting: _Rewriting, path: Path) -> str:
@@ -149,8 +158,6 @@ def _unquoted(value: Json, kind: Any) -> Json:
         return value == "true"
     if kind == "number" and isinstance(value, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
         return float(value)
-    if kind == "string" and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
     return value
 
 
