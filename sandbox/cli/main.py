@@ -44,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
         if name in ("up", "preview", "down"):
             choices = ("auto", "pulumi", "embedded")
             command.add_argument("--engine", choices=choices, default="auto", help="auto: the Pulumi CLI where it is")
+        if name in ("up", "down"):
+            command.add_argument("--yes", action="store_true", help="do not ask before a stack of the cloud is changed")
         if name in ("up", "preview"):
             command.add_argument("--refresh", action="store_true", help="look at every live resource first")
     made["preview"].add_argument(

@@ -48,8 +48,10 @@ class PulumiCli:
 
     def up(self, arguments: Namespace) -> int:
         """Run `pulumi up`; returns its exit code."""
-        options = ["--yes", "--skip-preview"] if self._local else []
-        return self._change("up", [*options, *self._packs(), *_refresh(arguments)], arguments)
+        options = ["--skip-preview"] if self._local else []
+        return self._change(
+            "up", [*self._unasked(arguments), *options, *self._packs(), *_refresh(arguments)], arguments
+        )
 
     def preview(self, arguments: Namespace) -> int:
         """Run `pulumi preview`; returns 1 when changes were found and none were expected."""
@@ -60,7 +62,7 @@ class PulumiCli:
 
     def down(self, arguments: Namespace) -> int:
         """Run `pulumi destroy`; for the local stack also prove that nothing is left, and stop the sandbox."""
-        code = self._change("destroy", ["--yes"] if self._local else [], arguments)
+        code = self._change("destroy", self._unasked(arguments), arguments)
         if code or not self._local:
             return code
         left = differences(self._where, self._where.start(self._progress))
@@ -72,6 +74,10 @@ class PulumiCli:
             )
         destroy_sandbox(self._where.paths.name, root=self._where.paths.root)
         return 0
+
+    def _unasked(self, arguments: Namespace) -> list[str]:
+        # a stack of the cloud is changed after a question, as by the CLI itself, unless the user answered it before
+        return ["--yes"] if self._local or getattr(arguments, "yes", False) else []
 
     def _packs(self) -> list[str]:
         folder = self._where.project.root / "policies" / "packs"
@@ -112,8 +118,8 @@ class PulumiCli:
         stdout: int | None = None,
         stderr: int | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        # a stack of the cloud is changed after a question, as by the CLI itself
-        command = ["pulumi", *arguments, *(["--non-interactive"] if self._local else [])]
+        silent = self._local or "--yes" in arguments
+        command = ["pulumi", *arguments, *(["--non-interactive"] if silent else [])]
         return subprocess.run(
             command, cwd=folder, env=environment, check=False, stdout=stdout, stderr=stderr, text=True
         )

@@ -151,6 +151,15 @@ def test_a_stack_of_the_cloud_keeps_its_backend_and_configuration_and_asks_befor
     assert "PULUMI_BACKEND_URL" not in calls[-1]["env"]
 
 
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_stack_of_the_cloud_is_changed_without_a_question_when_that_was_answered_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls, command: str
+) -> None:
+    getattr(PulumiCli(_where(tmp_path, monkeypatch, stack="prod"), print), command)(_arguments(yes=True))
+
+    assert {"--yes", "--non-interactive"} <= set(calls.last)
+
+
 @pytest.mark.parametrize("chosen", ["", "s3://elsewhere"])
 def test_the_state_of_a_stack_with_an_account_is_where_its_file_pins_it_unless_the_environment_says_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls, chosen: str
