@@ -134,7 +134,7 @@ def make_plan(
     problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
     if problems:
         raise ConfigurationError(problems)
-    namespaces = _namespaces(config, catalog, ownership, shares, tenants)
+    namespaces = _namespaces(config, catalog, ownership, shares, tenants, keep=profile.keep)
     store = _object_store(config, profile, ownership)
     cluster = cluster_args(config, catalog, profile, shares, tenants, ownership=ownership, file=file)
     network, edge = network_args(config, profile), edge_plan(config, profile)
@@ -212,7 +212,13 @@ def _catalog_problems(config: StackConfig, catalog: Catalog, file: str) -> Itera
 
 
 def _namespaces(
-    config: StackConfig, catalog: Catalog, ownership: Ownership, shares: Sequence[Share], tenants: Sequence[Share]
+    config: StackConfig,
+    catalog: Catalog,
+    ownership: Ownership,
+    shares: Sequence[Share],
+    tenants: Sequence[Share],
+    *,
+    keep: bool,
 ) -> tuple[NamespaceSpec, ...]:
     platform = tuple(
         NamespaceSpec(
@@ -221,11 +227,14 @@ def _namespaces(
             budget=budget,
             largest=largest_pod(share for share in shares if share.namespace == namespace),
             roles=PLATFORM_ROLES,
+            keep=keep,
         )
         for namespace, budget in platform_budgets(shares, tenants).items()
     )
     quota = config.quota.compute
-    homes = (tenant_spec(name, catalog.tenants[name], config.environment, quota) for name in config.tenants)
+    homes = (
+        tenant_spec(name, catalog.tenants[name], config.environment, quota, keep=keep) for name in config.tenants
+    )
     return (*platform, *homes)
 
 

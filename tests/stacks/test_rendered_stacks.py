@@ -85,6 +85,25 @@ def test_every_custom_resource_has_a_component_of_ours_as_parent(stack: str):
             assert resource.parent_type.startswith("platform:"), resource.urn
 
 
+OUTSIDE_LOCAL = (
+    "Alarms",
+    "Alerts",
+    "Backup",
+    "Budgets",
+    "Cache",
+    "Cluster",
+    "Database",
+    "ImageRegistry",
+    "Network",
+    "OperatorChart",
+    "PermissionsBoundary",
+    "PlatformOperators",
+    "TenantAccess",
+    "VolumeClass",
+    "WorkloadIdentity",
+)
+
+
 @every_stack
 def test_components_are_named_by_domain_and_class(stack: str):
     components = {r.type for r in rendered(stack).resources if r.type.startswith("platform:")}
@@ -99,10 +118,9 @@ def test_components_are_named_by_domain_and_class(stack: str):
         "platform:streaming:StreamingBackbone",
     }
     if stack != "local":
-        expected |= {f"platform:foundation:{name}" for name in ("Cluster", "ImageRegistry", "Network", "OperatorChart")}
-        expected |= {f"platform:foundation:{name}" for name in ("PlatformOperators", "VolumeClass")}
-        expected |= {"platform:edge:Istio", "platform:edge:Kong"}
-        expected |= {f"platform:foundation:{name}" for name in ("PermissionsBoundary", "WorkloadIdentity")}
+        expected |= {f"platform:foundation:{name}" for name in OUTSIDE_LOCAL}
+        expected |= {f"platform:edge:{name}" for name in ("DomainCertificate", "EdgeLogs", "Istio", "Kong")}
+        expected |= {f"platform:edge:{name}" for name in ("PublicEdge", "PublicOrigin")}
     assert components == expected
 
 
@@ -160,7 +178,7 @@ def test_every_object_of_ours_says_who_owns_and_pays_for_it(stack: str):
 def test_every_namespace_is_restricted_denies_by_default_and_has_quota_and_limits(stack: str):
     objects = rendered(stack).kubernetes()
     namespaces = [r.inputs["metadata"] for r in objects if r.inputs["kind"] == "Namespace"]
-    assert len(namespaces) == (5 if stack == "local" else 6)
+    assert len(namespaces) == (5 if stack == "local" else 7)
     for namespace in namespaces:
         assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
         inside = [r.inputs for r in objects if r.inputs["metadata"].get("namespace") == namespace["name"]]

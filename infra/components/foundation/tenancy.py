@@ -40,7 +40,7 @@ class Tenancy(PlatformComponent):
         priorities = [self.declare(role, manifest) for role, manifest in priority_manifests(args.ownership)]
         ready: dict[str, tuple[pulumi.Resource, ...]] = {}
         for spec in args.namespaces:
-            namespace = self.declare(spec.name, namespace_manifest(spec))
+            namespace = self.declare(spec.name, namespace_manifest(spec), keep=spec.keep)
             contents = [
                 self.declare(f"{spec.name}-{role}", manifest, after=[namespace])
                 for role, manifest in content_manifests(spec)

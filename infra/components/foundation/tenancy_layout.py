@@ -78,6 +78,7 @@ class NamespaceSpec(Args):
     budget: Budget = Field(description="numbers of its ResourceQuota")
     largest: Compute = Field(description="most that one container may ask for")
     roles: tuple[str, ...] = Field(description="roles that its groups get")
+    keep: bool = Field(default=False, description="whether it outlives a mistake: everything in it goes with it")
 
 
 def tenant_namespace(name: str) -> str:
@@ -100,15 +101,30 @@ def tenant_share(name: str, tenant: Tenant, environment_quota: Compute) -> Share
     )
 
 
-def tenant_spec(name: str, tenant: Tenant, environment: Environment, environment_quota: Compute) -> NamespaceSpec:
-    """The namespace of one tenant, sized by its share."""
+def tenant_spec(
+    name: str, tenant: Tenant, environment: Environment, environment_quota: Compute, *, keep: bool = False
+) -> NamespaceSpec:
+    """The namespace of one tenant, sized by its share.
+
+    Args:
+        name: the tenant's name.
+        tenant: its entry.
+        environment: environment that it lives in.
+        environment_quota: what the whole environment may request.
+        keep: whether namespaces of the environment outlive a mistake; that of a tenant that leaves does not.
+    """
     share = tenant_share(name, tenant, environment_quota)
     ownership = Ownership(
         environment=environment, owner=tenant.owner, cost_centre=tenant.cost_centre, tenant=name, data_class="internal"
     )
     budget = Budget(share.requests, share.limits, share.pods, share.storage, share.volumes)
     return NamespaceSpec(
-        name=share.namespace, ownership=ownership, budget=budget, largest=share.requests, roles=TENANT_ROLES
+        name=share.namespace,
+        ownership=ownership,
+        budget=budget,
+        largest=share.requests,
+        roles=TENANT_ROLES,
+        keep=keep and not tenant.leaving,
     )
 
 

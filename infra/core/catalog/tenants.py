@@ -33,6 +33,10 @@ class Tenant(Document):
         le=10_000_000,
         description="US dollars a month that its quota may cost at most; no limit if left out",
     )
+    leaving: bool = Field(
+        default=False,
+        description="whether it may be removed: before that, no update outside local deletes the tenant's namespace",
+    )
     clearance: tuple[DataClass, ...] = Field(min_length=1, description="data classes that its users may read")
 
 
