@@ -52,6 +52,9 @@ class WatchConfig(Document):
     emails: tuple[Email, ...] = Field(
         min_length=1, max_length=MOST_ADDRESSES, description="addresses; each must confirm its subscription once"
     )
+    trail: bool = Field(
+        description="whether the program records the account's calls; false where the organization already does"
+    )
 
 
 def edge_findings(config: StackConfig) -> Iterator[tuple[str, Any, str, str]]:

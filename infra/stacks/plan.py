@@ -191,7 +191,7 @@ def make_plan(
         cluster=cluster,
         identities=identities,
         edge=edge,
-        watch=watch_plan(config, catalog, network, cluster, edge, services),
+        watch=watch_plan(config, catalog, profile, network, cluster, edge, services),
     )
 
 

@@ -8,19 +8,21 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.components.edge.public_layout import REGION as GLOBAL_REGION
-from infra.components.foundation import alarms_layout, watch_layout
+from infra.components.foundation import alarms_layout, watch_layout, watch_trail_layout
 from infra.components.foundation.alarms_layout import AlarmSpec
 from infra.components.foundation.budgets_layout import BudgetsArgs, budgets_args
 from infra.components.foundation.cluster_layout import ClusterArgs
 from infra.components.foundation.network_layout import NetworkArgs
 from infra.components.foundation.watch_layout import AlertsArgs
+from infra.components.foundation.watch_trail_layout import TrailArgs
 from infra.config import StackConfig
 from infra.core.catalog.catalog import Catalog
 from infra.core.cost.usage import Usage
-from infra.core.names import PROJECT, dns_label
+from infra.core.names import PROJECT, bucket_name, dns_label
 from infra.core.quantity import gibibytes
 from infra.stacks.data_services_plan import DataServices
 from infra.stacks.edge_plan import EdgePlan
+from infra.stacks.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class WatchPlan:
         alarms: alarms of the stack's region.
         edge: alarms of us-east-1.
         budgets: budgets and anomalies.
+        trail: record of the account's calls; None where the organization has one.
     """
 
     alerts: AlertsArgs
@@ -40,11 +43,13 @@ class WatchPlan:
     alarms: tuple[AlarmSpec, ...]
     edge: tuple[AlarmSpec, ...]
     budgets: BudgetsArgs
+    trail: TrailArgs | None
 
 
 def watch_plan(
     config: StackConfig,
     catalog: Catalog,
+    profile: Profile,
     network: NetworkArgs | None,
     cluster: ClusterArgs | None,
     edge: EdgePlan | None,
@@ -55,6 +60,7 @@ def watch_plan(
     Args:
         config: configuration of the stack.
         catalog: the catalog, which has the tenants' budgets.
+        profile: shape of the environment.
         network: the network, if the program makes it.
         cluster: the cluster, if the program makes it.
         edge: the edge, if there is one.
@@ -75,6 +81,15 @@ def watch_plan(
         ),
         edge=tuple(alarms_layout.edge_alarms(edge.edge.name)) if edge else (),
         budgets=budgets_args(name, config.aws.account_id, emails, config.budget, tenants),
+        trail=TrailArgs(
+            name=name,
+            account_id=config.aws.account_id,
+            region=config.aws.region,
+            bucket=bucket_name(config.environment, "trail", config.aws.account_id),
+            keep=profile.keep,
+        )
+        if config.watch.trail
+        else None,
     )
 
 
@@ -93,6 +108,8 @@ def watch_usages(plan: WatchPlan) -> Iterator[Usage]:
     yield from watch_layout.usages(plan.alerts)
     if plan.elsewhere is not None:
         yield from watch_layout.usages(plan.elsewhere)
+    if plan.trail is not None:
+        yield from watch_trail_layout.usages(plan.trail)
     yield from alarms_layout.usages((*plan.alarms, *plan.edge), watch_layout.NAME)
 
 
@@ -119,6 +136,7 @@ def declare_watch(
     from infra.components.foundation.alarms import Alarms  # noqa: PLC0415 - only such a stack pays for the import
     from infra.components.foundation.budgets import Budgets  # noqa: PLC0415 - likewise
     from infra.components.foundation.watch import Alerts  # noqa: PLC0415 - likewise
+    from infra.components.foundation.watch_trail import AuditTrail  # noqa: PLC0415 - likewise
 
     prefix = plan.alerts.name
     alerts = Alerts("alerts", plan.alerts, opts=opts)
@@ -135,4 +153,6 @@ def declare_watch(
             opts=global_opts,
         )
     Budgets("budgets", plan.budgets, opts=opts)
+    if plan.trail is not None:
+        AuditTrail("trail", plan.trail, opts=opts)
     return alerts.topic_arn

@@ -62,3 +62,14 @@ def test_outside_of_us_east_1_a_second_topic_hears_of_the_edge_and_of_the_roots_
 def test_a_stack_that_nobody_watches_has_neither_alarms_nor_topics():
     run = run_program("dev", watch=None, operators={"mode": "crds-only"})
     assert not [r for r in run.resources if r.name.startswith(("alerts", "alarms", "budgets"))]
+
+
+def test_the_accounts_calls_are_recorded_unless_the_organization_does_it():
+    trail = rendered("prod").named("trail-trail").inputs
+    assert trail["isMultiRegionTrail"]
+    assert trail["enableLogFileValidation"]
+    assert trail["s3BucketName"].startswith("analytics-platform-prod-trail-")
+    without = run_program(
+        "dev", watch=configuration("dev")["watch"] | {"trail": False}, operators={"mode": "crds-only"}
+    )
+    assert not without.of_type("cloudtrail/trail:Trail")

@@ -50,6 +50,16 @@ GOOD: dict[str, dict[str, Any]] = {
         "subscribers": [{"type": "EMAIL", "address": "a@example.com"}],
         "thresholdExpression": {"dimension": {"key": "ANOMALY_TOTAL_IMPACT_ABSOLUTE"}},
     },
+    "aws:cloudtrail/trail:Trail": {
+        "name": "trail",
+        "s3BucketName": "bucket",
+        "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/1",
+        "enableLogging": True,
+        "enableLogFileValidation": True,
+        "includeGlobalServiceEvents": True,
+        "isMultiRegionTrail": True,
+        "tags": {"a": "1"},
+    },
     SUBSCRIPTION: {"topic": TOPIC_ARN, "protocol": "email", "endpoint": "a@example.com"},
 }
 

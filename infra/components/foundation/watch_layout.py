@@ -20,7 +20,7 @@ NAME = "watch"
 CALLS = "AWS API Call via CloudTrail"
 SIGN_INS = "AWS Console Sign In via CloudTrail"
 """What EventBridge calls them. They come only in an account with a trail (Amazon EventBridge User Guide, "AWS service
-events delivered via AWS CloudTrail"), which an organization usually has; the program makes none."""
+events delivered via AWS CloudTrail"): the program's, or the organization's."""
 
 EVENTS: Mapping[str, Mapping[str, Any]] = {
     "root": {"detail-type": [SIGN_INS, CALLS], "detail": {"userIdentity": {"type": ["Root"]}}},

@@ -78,6 +78,7 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
         "istiod",
         "edge",
         "watch",
+        "trail",
         "network",
         "cluster",
     }
@@ -121,6 +122,7 @@ def test_what_survives_a_destruction_is_what_is_kept_and_no_secret_in_recovery()
         ("network", "key"),
         ("cluster", "key"),
         ("edge", "key"),
+        ("trail", "key"),
         ("object-store", "objects"),
         ("object-store", "objects, rarely used"),
         ("object-store", "objects, archived"),

@@ -23,6 +23,8 @@ from infra.components.foundation.watch_layout import (
     topic_policy,
     usages,
 )
+from infra.components.foundation.watch_trail_layout import TrailArgs, bucket_policy, lifecycle
+from infra.components.foundation.watch_trail_layout import key_policy as trail_key_policy
 from infra.core.catalog.prices import ALARM
 from infra.core.quantity import gibibytes
 
@@ -122,3 +124,21 @@ def test_people_are_told_before_the_budget_is_spent_and_when_it_will_be():
         ("FORECASTED", 100),
     ]
     assert json.loads(monitored())["Tags"]["Values"] == ["analytics-platform"]
+
+
+def test_only_this_trail_writes_to_its_bucket_under_its_key_and_only_for_this_account():
+    args = TrailArgs(name="platform", account_id="444455556666", region="us-east-1", bucket="platform-trail")
+    check, write, tls = json.loads(bucket_policy(args))["Statement"]
+    arn = "arn:aws:cloudtrail:us-east-1:444455556666:trail/platform"
+    assert check["Condition"]["StringEquals"]["aws:SourceArn"] == arn
+    assert write["Condition"]["StringEquals"]["aws:SourceArn"] == arn
+    assert write["Resource"] == "arn:aws:s3:::platform-trail/AWSLogs/444455556666/*"
+    assert tls["Effect"] == "Deny"
+    _, encrypt, describe = json.loads(trail_key_policy(args))["Statement"]
+    assert {statement["Condition"]["StringEquals"]["aws:SourceArn"] for statement in (encrypt, describe)} == {arn}
+
+
+def test_records_are_kept_for_a_year():
+    age, _ = lifecycle()
+    assert age["expiration"] == {"days": 365}
+    assert age["transitions"][0]["days"] < 365

@@ -1,0 +1,135 @@
+"""Documents and settings of the account's trail, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from pydantic import Field
+
+from infra.components.foundation.network_layout import document
+from infra.core.catalog.prices import KMS_KEY
+from infra.core.cost.usage import PLATFORM, Usage
+from infra.core.models import Args
+
+NAME = "trail"
+"""Its name as a part of the platform."""
+
+KEPT_DAYS = 365
+"""A year: intrusions are found after months."""
+
+COLD_DAYS = 90
+"""Days after which records are looked at only after an incident."""
+
+NONCURRENT_DAYS = 30
+ABORT_UPLOAD_DAYS = 7
+SERVICE = "cloudtrail.amazonaws.com"
+
+
+class TrailArgs(Args):
+    """The record of all calls to an account."""
+
+    name: str = Field(min_length=3, max_length=100, description="name of the trail")
+    account_id: str = Field(pattern=r"^[0-9]{12}$", description="account whose calls it records")
+    region: str = Field(description="region that it is declared in; it records all of them")
+    bucket: str = Field(min_length=3, max_length=63, description="globally unique name of its bucket")
+    keep: bool = Field(default=True, description="whether the records outlive a mistake")
+
+    @property
+    def arn(self) -> str:
+        """ARN of the trail."""
+        return f"arn:aws:cloudtrail:{self.region}:{self.account_id}:trail/{self.name}"
+
+
+def key_policy(args: TrailArgs) -> str:
+    """Lets this trail encrypt (AWS CloudTrail User Guide, "Configure AWS KMS key policies for CloudTrail")."""
+    account = {
+        "Sid": "AccountDecidesByIam",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{args.account_id}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    encrypt = {
+        "Sid": "TrailEncrypts",
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": "kms:GenerateDataKey*",
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {"aws:SourceArn": args.arn},
+            "StringLike": {
+                "kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws:cloudtrail:*:{args.account_id}:trail/*"
+            },
+        },
+    }
+    describe = {
+        "Sid": "TrailLooksAtTheKey",
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": "kms:DescribeKey",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceArn": args.arn}},
+    }
+    return document([account, encrypt, describe])
+
+
+def bucket_policy(args: TrailArgs) -> str:
+    """Lets this trail write, and everybody else in over TLS only.
+
+    AWS CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail".
+    """
+    bucket = f"arn:aws:s3:::{args.bucket}"
+    source = {"aws:SourceArn": args.arn}
+    check = {
+        "Sid": "TrailLooksAtTheBucket",
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": "s3:GetBucketAcl",
+        "Resource": bucket,
+        "Condition": {"StringEquals": source},
+    }
+    write = {
+        "Sid": "TrailWrites",
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": "s3:PutObject",
+        "Resource": f"{bucket}/AWSLogs/{args.account_id}/*",
+        "Condition": {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", **source}},
+    }
+    tls_only = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket, f"{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return document([check, write, tls_only])
+
+
+def lifecycle() -> list[dict[str, Any]]:
+    """Records go to a cheaper class, and after a year they go."""
+    everything = {"prefix": ""}
+    return [
+        {
+            "id": "age",
+            "status": "Enabled",
+            "filter": everything,
+            "transitions": [{"days": COLD_DAYS, "storage_class": "GLACIER"}],
+            "expiration": {"days": KEPT_DAYS},
+            "noncurrent_version_expiration": {"noncurrent_days": NONCURRENT_DAYS},
+        },
+        {
+            "id": "unfinished-uploads",
+            "status": "Enabled",
+            "filter": everything,
+            "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_UPLOAD_DAYS},
+        },
+    ]
+
+
+def usages(args: TrailArgs) -> Iterator[Usage]:
+    """The key; the first trail of an account records management events for nothing (AWS CloudTrail pricing)."""
+    yield Usage(NAME, PLATFORM, "key", KMS_KEY, Fraction(1), Fraction(1), Fraction(int(args.keep)))
