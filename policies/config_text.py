@@ -6,20 +6,34 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policies.secret_text import is_literal, names_secret, secret_form
+from policies.secret_forms import secret_form
+from policies.secret_text import is_literal, names_secret
 
 _PAIR: Final = re.compile(
-    r"""^\s*(?:export\s+|set\s+|-\s+)?["']?(?P<name>[A-Za-z_][A-Za-z0-9_.\[\]-]{0,80})["']?\s*(?:=>|[:=])\s*(?P<value>.+?)[,;]?\s*$"""
+    r"""^\s*(?:export\s+|set\s+|-\s+)?["']?(?P<name>[A-Za-z_][A-Za-z0-9_.\[\]-]{0,80})["']?\s*(?:=>|:=|[:=])\s*(?P<value>.+?)[,;]?\s*$"""
 )
 _XML: Final = re.compile(r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,80})>(?P<value>[^<>]+)</(?P=name)>")
+_PROPERTY: Final = re.compile(
+    r"""<name>\s*(?P<name>[\w.-]{1,80})\s*</name>\s*<value>(?P<value>[^<>]+)</value>"""
+    r"""|\b(?:key|name)="(?P<key>[\w.:-]{1,80})"\s+value="(?P<quoted>[^"]+)\""""
+)
+"""Hadoop's properties, and those of .NET: a name and its value, each in a place of its own."""
+
+_INLINE: Final = re.compile(
+    r"""(?<![\w.$%-])["']?(?P<name>[A-Za-z_][\w.-]{0,80})(?:["']?\s*[:=]\s*(?P<value>"[^"]+"|'[^']+')|=(?P<bare>[^\s;,&"'`][^\s;,&"']*))"""
+)
+"""Names with values in the middle of a line: JSON and JAAS with the value in quotes, the words of a connection."""
+
 _REFERENCE: Final = re.compile(
     r"""\$\{|\$\(|\{\{|%\(|%\{|ENC\[|\$[A-Z_]{2,}|\b(?:env|getenv|secret|vault|file|ref|lookup|from_secret|valueFrom)\b[:(./\s]"""
     r"""|\b(?:input|data|var|local|module|self|config|settings|os|process)\.""",
     re.IGNORECASE,
 )
 _STANDS_FOR: Final = re.compile(
-    r"(?:x{3,}|\*{3,}|<.*>|\.{3}|your[-_ ].*|example.*|redacted|\[.*\]|\{.*|\(.*|[|>][-+]?)", re.IGNORECASE
+    r"(?:x{3,}|.*x{6}.*|.*(.)\1{7}.*|\*{3,}|<.*>|\.{3}|your[-_ ].*|example.*|redacted|\[.*\]|\{.*|\(.*|[|>][-+]?)",
+    re.IGNORECASE,
 )
+_NAME: Final = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _POOR: Final = re.compile(r"[A-Za-z]{2}|[xX]{3,}")
 _KEYWORDS: Final = frozenset(
     {
@@ -68,10 +82,23 @@ def secret_in(name: str, text: str) -> str:
     for line in _telling_lines(text):
         if line.lstrip().startswith(("#", "//", ";", "--", "*")):
             continue
-        for match in (_PAIR.match(line), *_XML.finditer(line)):
-            if match and _names_secret(match["name"]) and _is_value(match["value"]):
-                return f"the value of {match['name']}"
+        for found, value in _named(line):
+            if _names_secret(found) and _is_value(value):
+                return f"the value of {found}"
+    for match in _PROPERTY.finditer(text) if "value" in text else ():
+        found, value = match["name"] or match["key"], match["value"] or match["quoted"]
+        if _names_secret(found) and _is_value(value):
+            return f"the value of {found}"
     return ""
+
+
+def _named(line: str) -> Iterator[tuple[str, str]]:
+    if match := _PAIR.match(line):
+        yield match["name"], match["value"]
+    for match in _XML.finditer(line):
+        yield match["name"], match["value"]
+    for match in _INLINE.finditer(line):
+        yield match["name"], match["value"] or match["bare"]
 
 
 def _telling_lines(text: str) -> Iterator[str]:
@@ -111,4 +138,6 @@ def _is_value(text: str) -> bool:
         and not _REFERENCE.search(value)
         and not _STANDS_FOR.fullmatch(value)
         and not _HAS_PATTERN.search(value)
+        # A name in capitals is the name of what is to stand there; a command in backticks is run.
+        and not (_NAME.fullmatch(value) or (bare.startswith("`") and " " in bare))
     )

@@ -7,17 +7,17 @@ from typing import Final
 
 _CARD: Final = re.compile(r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w-]|\.\d)")
 _CARD_BEGINS: Final = re.compile(
-    r"4|5[1-5]|2(?:2[2-9][1-9]|[3-6]\d\d|7[01]\d|720)|3[47]|3(?:0[0-5]|[68])|6(?:011|4[4-9]|5)|35(?:2[89]|[3-8])|62"
-    r"|50|5[6-8]|6[37]|1(?=\d{14}\Z)"
+    r"4|5[1-5]|2(?:20[0-4]|22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)|3[47]|3(?:0[0-5]|[68])|6(?:011|4[4-9]|5)|35(?:2[89]|[3-8])|62"
+    r"|50|5[6-8]|6[37]|(?:60|8[12])(?=\d{14}\Z)|(?:2131|1800)(?=\d{11}\Z)|1(?=\d{14}\Z)"
 )
 """Issuers of ISO/IEC 7812 that hand out cards, from their published ranges; the air travel plan's begin with 1."""
 
 _SSN: Final = re.compile(r"(?<![\w.-])(?!000|666|9\d\d)(\d{3})([-. ])(?!00)(\d\d)\2(?!0000)(\d{4})(?![\w-]|\.\d)")
 """Social security numbers as the administration hands them out: never 000, 666 or 9xx, no group or serial of zeros."""
 
-_IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
+_IBAN: Final = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,4})?(?!\w)")
 _LIKELY: Final = re.compile(
-    r"\d(?:(?<![\w.-]\d)(?:\d\d[-. ]\d\d[-. ]\d|(?:[ -]?\d){12})|(?<=[A-Z]{2}\d\d) ?[A-Z0-9]{4} ?[A-Z0-9]{4})"
+    r"\d(?:(?<![\w.-]\d)(?:\d\d[-. ]\d\d[-. ]\d|(?:[ -]?\d){12})|(?<=[A-Z]{2}\d\d)[ -]?[A-Z0-9]{4}[ -]?[A-Z0-9]{4})"
 )
 """What every such number contains, sought from its digits: most texts are done with after this one search."""
 
@@ -51,7 +51,16 @@ def _is_card(text: str) -> bool:
 
 
 def _is_iban(text: str) -> bool:
-    packed = text.replace(" ", "")
+    # Words in capitals that follow a number look like groups of it.
+    groups = re.split(r"[ -]", text)
+    while groups and groups[-1].isalpha():
+        if _adds_up("".join(groups)):
+            return True
+        groups.pop()
+    return _adds_up("".join(groups))
+
+
+def _adds_up(packed: str) -> bool:
     if len(packed) not in _IBAN_LENGTHS:
         return False
     return int("".join(str(int(sign, 36)) for sign in packed[4:] + packed[:4])) % 97 == 1

@@ -6,7 +6,18 @@ import re
 from typing import Final
 
 _ENDS: Final = (
-    *("apikey", "bearer", "credential", "credentials", "passphrase", "passwd", "password", "passwords", "pwd"),
+    *(
+        "accesskey",
+        "apikey",
+        "bearer",
+        "credential",
+        "credentials",
+        "passphrase",
+        "passwd",
+        "password",
+        "passwords",
+        "pwd",
+    ),
     *("secret", "secrets", "token", "tokens"),
 )
 """The ends of words that name secrets, as in PGPASSWORD."""
@@ -22,7 +33,7 @@ _ABOUT: Final = frozenset(
     | {"expiration", "expiry", "field", "file", "format", "header", "host", "id", "issuer", "key", "length", "lifetime"}
     | {"location", "manager", "max", "method", "min", "mode", "mount", "name", "namespace", "path", "policy", "prefix"}
     | {"provider", "ref", "refresh", "region", "required", "role", "rotation", "scope", "scopes", "seconds", "size"}
-    | {"store", "timeout", "ttl", "type", "types", "uri", "url", "user", "username", "version", "volume"}
+    | {"store", "timeout", "ttl", "type", "types", "uri", "url", "user", "username", "variable", "version", "volume"}
 )
 """The last words of names that are about a secret and not one, such as TOKEN_URL and PASSWORD_FILE."""
 
@@ -30,29 +41,6 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _REFERENCE = re.compile(
     r"\$[({A-Za-z_].*|`.*|\{\{.*\}\}|<[^>]*>|/.*|true|false|null|none|\s*", re.IGNORECASE | re.DOTALL
 )
-_FORMS: Final = tuple(
-    (re.compile(pattern), what, signs)
-    for pattern, what, signs in (
-        (r"-{3,5}\s?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY", "a private key", ("PRIVATE KEY",)),
-        (r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", "an AWS access key", ("AKIA", "ASIA")),
-        (r"gh(?<![A-Za-z0-9]gh)[pousr]_[A-Za-z0-9]{36}", "a GitHub token", ("gh",)),
-        (r"(?<![A-Za-z0-9])github_pat_[A-Za-z0-9_]{50}", "a GitHub token", ("github_pat_",)),
-        (r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20}", "a GitLab token", ("glpat-",)),
-        (r"(?<![A-Za-z0-9])xox[abprs]-[A-Za-z0-9-]{10}", "a Slack token", ("xox",)),
-        (r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}", "a Google API key", ("AIza",)),
-        (r"(?<![A-Za-z0-9])[sr]k_live_[A-Za-z0-9]{16}", "a Stripe key", ("k_live_",)),
-        (r"(?<![A-Za-z0-9])hvs\.[A-Za-z0-9_-]{24}", "a Vault token", ("hvs.",)),
-        (r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}", "a signed token (JWT)", ("eyJ",)),
-        (
-            r"[Bb](?:earer|EARER)\s+(?=[A-Za-z._~+/=-]{0,60}[0-9])[A-Za-z0-9._~+/=-]{8,}",
-            "a bearer token",
-            ("earer ", "BEARER "),
-        ),
-        (r"[a-z][a-z0-9+.-]{0,20}://[^\s:/@$]*:(?!\$|<|\*)[^\s/@]+@", "a password in a URL", ("://",)),
-    )
-)
-"""Forms of secrets, what each is, and what its text always contains; most texts hold none of that."""
-
 _ASSIGNED = re.compile(
     r"(?:^|[\s;&\"'])-{0,2}(?P<name>[A-Za-z][A-Za-z0-9_.-]*)=(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|\"']+)"
 )
@@ -70,11 +58,6 @@ def names_secret(name: str) -> bool:
 def is_literal(value: str) -> bool:
     """Whether a value stands for itself: it is no reference to a variable, path, template or switch, and not empty."""
     return _REFERENCE.fullmatch(value) is None
-
-
-def secret_form(text: str) -> str:
-    """What kind of secret a text contains by its form, such as `a private key`; empty if none is recognised."""
-    return next((what for form, what, signs in _FORMS if any(sign in text for sign in signs) and form.search(text)), "")
 
 
 def assigned_secret(text: str) -> str:

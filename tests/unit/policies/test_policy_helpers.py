@@ -13,7 +13,8 @@ from policies.pod_stack import workloads_of
 from policies.quantities import parse_quantity
 from policies.role_rules import READ, grants_of
 from policies.runtime import load_packs
-from policies.secret_text import assigned_secret, is_literal, names_secret, secret_form
+from policies.secret_forms import secret_form
+from policies.secret_text import assigned_secret, is_literal, names_secret
 from policies.unknown import UNKNOWN
 from tests.support.policy_examples import findings_of, resource_from
 

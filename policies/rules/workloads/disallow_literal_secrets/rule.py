@@ -6,7 +6,8 @@ from policies.model import Severity, Violation
 from policies.node import Node
 from policies.pods import Container, EveryContainer
 from policies.rule import rule
-from policies.secret_text import assigned_secret, is_literal, names_secret, secret_form
+from policies.secret_forms import secret_form
+from policies.secret_text import assigned_secret, is_literal, names_secret
 
 
 @rule(
