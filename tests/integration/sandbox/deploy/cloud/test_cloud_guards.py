@@ -247,3 +247,17 @@ def test_a_cluster_that_is_there_is_the_one_of_this_account(gate: RefusingAws, m
     found = looked(where, Declared(clusters=(where.project, "other")))
     assert found["cluster"].found == "other: the first `up` makes it"
     assert found["cluster's API"].ok
+
+
+def test_an_earlier_state_can_be_brought_back_from_the_bucket(gate: RefusingAws, moto: str) -> None:
+    where = place()
+    made(where)
+    s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=moto)
+    s3.delete_bucket_policy(Bucket=where.bucket)  # as above
+    state = {"Bucket": where.bucket, "Key": f".pulumi/stacks/{where.project}/prod.json"}
+    good = s3.put_object(**state, Body=b"good")["VersionId"]
+    s3.put_object(**state, Body=b"damaged")
+    s3.delete_object(**state)
+    assert good in {each["VersionId"] for each in s3.list_object_versions(Bucket=where.bucket)["Versions"]}
+    s3.copy_object(**state, CopySource={**state, "VersionId": good})
+    assert s3.get_object(**state)["Body"].read() == b"good"
