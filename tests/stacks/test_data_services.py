@@ -3,10 +3,23 @@
 import json
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from infra.components.edge.mesh_layout import namespace_manifests, wiring_manifests
+from infra.config import load_stack_config
+from infra.core.catalog.images import Image
+from infra.core.labels import Ownership
+from infra.core.wiring import default_deny, wire
+from infra.core.workload.manifests import network_manifests
+from infra.core.workload.spec import Resources, WorkloadSpec
+from infra.stacks.data_services_plan import data_services
+from infra.stacks.files import read_catalog
+from infra.stacks.platform import PROFILES
+from policies.cli import main as policies
 from sandbox.engine.diff import diff
 from sandbox.engine.provider import Target
 from sandbox.engine.providers.recorded.listing import recorded_types
@@ -153,6 +166,33 @@ def test_the_outputs_say_where_to_connect_and_where_the_password_is(stack: str):
     assert outputs["cacheHost"] == "mock.cache"
     assert outputs["cacheSecretArn"] == "arn:aws:mock:::cache-secret"
     assert outputs["backupVault"] == f"analytics-platform-{stack}"
+
+
+def test_a_workload_that_uses_them_gets_the_way_there_and_breaks_no_rule(tmp_path: Path, capsys: Any):
+    config = load_stack_config(configuration("prod"), "prod")
+    plan = data_services(config, PROFILES["prod"], read_catalog().prices, file="Pulumi.prod.yaml")
+    ownership = Ownership(environment="prod", owner="ml", cost_centre="cc-1")
+    tracker = WorkloadSpec(
+        name="tracker",
+        namespace="platform-ml",
+        component="ml",
+        kind="job",
+        ownership=ownership,
+        image=Image(repository="example/tracker", tag="1.2.3", user=1000, group=1000, source="a test"),
+        resources=Resources(cpu_request=100, cpu_limit=200, memory=128 * 1024**2),
+        uses=tuple(plan.offers("prod").values()),
+    )
+    wiring = wire([tracker.member()], namespaces=["platform-ml"], users={})
+    own = [manifest for _, manifest in network_manifests(tracker)]
+    assert {policy["spec"]["egress"][0]["ports"][0]["port"] for policy in own} == {5432, 6379}
+    subnets = {peer["ipBlock"]["cidr"] for policy in own for peer in policy["spec"]["egress"][0]["to"]}
+    assert subnets == {"10.20.0.0/19", "10.20.32.0/19", "10.20.64.0/19"}
+    entries = [manifest for _, manifest in wiring_manifests(wiring, ownership)]
+    assert {entry["kind"] for entry in entries} == {"ServiceEntry"}
+    namespace = [manifest for _, manifest in namespace_manifests("platform-ml", ownership)]
+    for index, manifest in enumerate([*own, *entries, *namespace, default_deny("platform-ml")]):
+        (tmp_path / f"{index}.yaml").write_text(yaml.safe_dump(manifest))
+    assert policies(["check", str(tmp_path), "--stack", "prod", "--pack", "network"]) == 0, capsys.readouterr().out
 
 
 def test_no_change_of_settings_makes_a_new_database_cache_or_vault():
