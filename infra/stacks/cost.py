@@ -11,6 +11,7 @@ from infra.components.foundation import (
     image_registry_layout,
     network_layout,
     object_store_layout,
+    velero_layout,
 )
 from infra.components.streaming import kafka_cost
 from infra.components.streaming.strimzi_layout import StrimziArgs
@@ -25,6 +26,7 @@ from infra.stacks.edge_kubernetes_plan import operator_running
 from infra.stacks.edge_plan import edge_usages
 from infra.stacks.plan import Plan
 from infra.stacks.profile import Profile
+from infra.stacks.recovery_plan import recovery_usages
 from infra.stacks.watch_plan import watch_usages
 
 NOTHING = "everything runs on one machine: nothing is paid for"
@@ -72,8 +74,8 @@ def budget_problems(config: StackConfig, catalog: Catalog, cost: Estimate, *, fi
 
 
 def _usages(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Usage]:
-    for pods in _running(catalog, profile, plan):
-        yield from pods.usages()
+    for each in _running(catalog, profile, plan):
+        yield from each.usages()
     if plan.network is not None:
         yield from network_layout.usages(plan.network)
     yield from plan.services.usages()
@@ -83,6 +85,9 @@ def _usages(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Usage]:
         yield from edge_usages(plan.edge)
     if plan.watch is not None:
         yield from watch_usages(plan.watch)
+    if plan.recovery is not None:
+        pods = _running(catalog, profile, plan)
+        yield from recovery_usages(plan.recovery, catalog, pods, keep=profile.keep)
     if plan.credentials.secrets_manager:
         yield from kafka_cost.secret_usages(plan.credentials.users, catalog.users)
     if plan.object_store is not None:
@@ -99,5 +104,7 @@ def _running(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Running
         operator = Compute(footprint.cpu, footprint.memory) * footprint.replicas
         yield Running("strimzi-cluster-operator", operator, operator)
     yield from operator_running(catalog.charts, profile, plan.routes)
+    if plan.recovery is not None:
+        yield velero_layout.running(plan.recovery.recovery.chart.footprint)
     for spec in plan.workloads:
         yield running(spec, keep=profile.keep)

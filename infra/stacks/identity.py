@@ -20,7 +20,7 @@ def declare_identities(
     key_arn: pulumi.Output[str] | None,
     ready: Mapping[str, Sequence[pulumi.Resource]],
     options: pulumi.ResourceOptions,
-) -> None:
+) -> pulumi.Output[str] | None:
     """Declare the roles with their boundary, and what opens the network for the tenants that have one.
 
     Args:
@@ -29,9 +29,12 @@ def declare_identities(
         key_arn: the lakehouse's key.
         ready: for each namespace, what must exist before anything is declared in it.
         options: options of the components.
+
+    Returns:
+        ARN of the boundary, for roles that are declared elsewhere.
     """
     if plan is None or cluster is None or key_arn is None:
-        return
+        return None
     # Stacks without AWS do without the seconds that importing its classes takes.
     from infra.components.foundation.workload_identity import (  # noqa: PLC0415
         PermissionsBoundary,
@@ -51,3 +54,4 @@ def declare_identities(
         )
     if plan.tenants:
         TenantAccess("tenant-access", plan.tenants, ready=ready, opts=options)
+    return boundary.arn

@@ -49,6 +49,7 @@ from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, admit_tenants, identity_plan
 from infra.stacks.profile import Profile
+from infra.stacks.recovery_plan import RecoveryPlan, recovery_members, recovery_plan, recovery_shares
 from infra.stacks.watch_plan import WatchPlan, watch_plan
 
 
@@ -79,6 +80,7 @@ class Plan:
     services: DataServices
     cluster: ClusterArgs | None
     identities: IdentityPlan | None
+    recovery: RecoveryPlan | None
     edge: EdgePlan | None
     routes: Routes | None
     watch: WatchPlan | None
@@ -130,6 +132,7 @@ def make_plan(
     if isinstance(kafka, StrimziArgs):
         shares += strimzi_layout.operator_shares(catalog.charts["strimzi"].footprint)
     shares += operator_shares(catalog.charts, profile, routes)
+    shares += recovery_shares(config, catalog, profile)
     tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
     problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
     if problems:
@@ -145,10 +148,21 @@ def make_plan(
         [*_tenant_members(clients, access, namespaces)],
         network,
     )
+    recovery = recovery_plan(
+        config,
+        catalog,
+        profile,
+        ownership,
+        namespaces=namespaces,
+        workloads=workloads,
+        network=network,
+        cluster=cluster,
+    )
     members = [
         *(spec.member() for spec in workloads),
         *kafka_layout.operator_members(kafka),
         *operator_members(profile, routes, ownership),
+        *recovery_members(recovery),
         *pods,
     ]
     return Plan(
@@ -190,6 +204,7 @@ def make_plan(
         services=services,
         cluster=cluster,
         identities=identities,
+        recovery=recovery,
         edge=edge,
         watch=watch_plan(config, catalog, profile, network, cluster, edge, services),
     )

@@ -37,6 +37,7 @@ from infra.stacks.outside import declare_outside
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
 from infra.stacks.providers import cluster_provider, make_providers
+from infra.stacks.recovery_plan import declare_recovery
 
 if TYPE_CHECKING:
     from infra.components.foundation.cluster import Cluster
@@ -84,7 +85,14 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     istio = declare_istio(config, catalog.charts, profile, plan.ownership, ready, options)
     ready = {namespace: (*first, *istio.ready) for namespace, first in ready.items()} if istio else ready
     outputs, key_arn = _aws_parts(plan, options)
-    declare_identities(plan.identities, cluster, key_arn, tenancy.ready, options)
+    boundary_arn = declare_identities(plan.identities, cluster, key_arn, tenancy.ready, options)
+    backups = declare_recovery(
+        plan.recovery,
+        boundary_arn=boundary_arn,
+        ready=ready,
+        cluster_ready=cluster.ready if cluster else (),
+        options=options,
+    )
     outputs |= declare_outside(config, plan, options, network=network, key_arn=key_arn)
     outputs |= declare_data_services(plan.services, network, cluster, options)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
@@ -126,6 +134,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "recordedCharts": [
             *(chart.recorded for chart in charts if chart.recorded),
             *(name for part in (operators, istio, kong) if part for name in part.recorded),
+            *backups,
         ],
         **outputs,
         **({"clusterName": cluster.name, "kubeconfig": cluster.kubeconfig} if cluster else {}),

@@ -109,6 +109,8 @@ def _command(program: Path, endpoints: Endpoints, plugins: Path, namespace: str)
         f"--plugin-dir={plugins}",
         f"--metrics-address={LOOPBACK}:{free_port()}",
         f"--profiler-address={LOOPBACK}:{free_port()}",
+        # The declared schedules are not to make backups of their own here, which nobody would remove.
+        "--disable-controllers=schedule,gc",
         "--item-operation-sync-frequency=1s",
         # What a restore meets that is still going is gone in seconds here.
         "--terminating-resource-timeout=1m",

@@ -57,6 +57,8 @@ BEFORE_NODES = (
 AFTER_NODES = (
     Addon(name="coredns"),
     Addon(name="aws-ebs-csi-driver", account="ebs-csi-controller-sa", policy="service-role/AmazonEBSCSIDriverPolicy"),
+    # It brings the definitions of snapshots (Amazon EKS User Guide, "Enable snapshot functionality for CSI volumes").
+    Addon(name="snapshot-controller"),
 )
 """What needs a node to become ready."""
 

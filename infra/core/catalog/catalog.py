@@ -22,6 +22,7 @@ from infra.core.data.dataset import Dataset, DatasetCatalog
 from infra.core.data.roles import Role, RoleCatalog
 from infra.core.errors import ConfigurationError, Problem
 from infra.core.names import PROJECT
+from infra.core.recovery import RecoveryCatalog, kept_too_long
 from infra.core.validation import closest, validate
 
 FOLDER = "infra/catalog"
@@ -59,6 +60,7 @@ class Catalog:
     roles: Mapping[str, Role]
     datasets: Mapping[str, Dataset]
     prices: PriceCatalog
+    recovery: RecoveryCatalog
 
 
 def parse_catalog(files: Mapping[str, str]) -> Catalog:
@@ -82,6 +84,7 @@ def parse_catalog(files: Mapping[str, str]) -> Catalog:
         roles=_parse(RoleCatalog, files, "roles.yaml").roles,
         datasets=_parse(DatasetCatalog, files, "datasets.yaml").datasets,
         prices=_parse(PriceCatalog, files, "prices.yaml"),
+        recovery=_parse(RecoveryCatalog, files, "recovery.yaml"),
     )
     tenants = [*catalog.tenants, PLATFORM_TENANT]
     problems = [
@@ -90,6 +93,7 @@ def parse_catalog(files: Mapping[str, str]) -> Catalog:
         *_reads_above_clearance(catalog),
         *role_problems(catalog.roles, catalog.classes),
         *topic_problems(catalog.topics, catalog.classes),
+        *kept_too_long(catalog.recovery, catalog.classes),
         *dataset_problems(catalog.datasets, catalog.classes, catalog.roles, tenants, catalog.topics),
     ]
     if problems:

@@ -25,11 +25,13 @@ KMS_KEY, SECRET, VOLUME, IMAGES = "kms-key", "secret", "ebs-gp3", "ecr-storage"
 STANDARD, INFREQUENT, GLACIER = "s3-standard", "s3-infrequent", "s3-glacier"
 CLUSTER, NAT, ZONE_TRANSFER = "eks-cluster", "nat-gateway", "zone-transfer"
 ENDPOINT = "vpc-endpoint"
+SNAPSHOT = "ebs-snapshot"
 WEB_ACL, WEB_ACL_RULE, ALARM = "web-acl", "web-acl-rule", "alarm"
 NEEDED: Mapping[str, Unit] = {
     KMS_KEY: "month",
     SECRET: "month",
     VOLUME: "GiB-month",
+    SNAPSHOT: "GiB-month",
     IMAGES: "GiB-month",
     STANDARD: "GiB-month",
     INFREQUENT: "GiB-month",
@@ -88,6 +90,9 @@ class Filling(Document):
         description="GiB that come into the lakehouse each day; none in an environment that is left out"
     )
     lakehouse_days: int = Field(ge=1, le=3650, description="days that have come in so far")
+    snapshot_gib_a_day: dict[Environment, Annotated[Decimal, Field(ge=0)]] = Field(
+        description="GiB that change on all volumes of an environment each day; none in one that is left out"
+    )
     image_gib: Annotated[Decimal, Field(gt=0, le=20)] = Field(description="GiB of one image of a service of ours")
     source: str = Field(min_length=10, description="where the figures come from")
 

@@ -75,6 +75,11 @@ class BucketPrefix(Args):
     prefix: Prefix = Field(description="beginning of the objects' keys; ends with a slash")
     access: tuple[Access, ...] = Field(min_length=1, description="what may be done with them")
     key: Key | None = Field(default=None, description="name of the bucket's KMS key, if it is a customer's")
+    sole: bool = Field(
+        default=False,
+        description="whether nobody else uses the bucket; then it may be listed whole, without which S3 does not tell "
+        "an object that is missing from one that is refused (Amazon S3 API Reference, HeadObject)",
+    )
 
     def statements(self, place: AwsPlace, keys: KeyArns) -> Iterator[Statement]:
         """Listing bound to the prefix by ``s3:prefix``, objects by their ARN, the key by its encryption context.
@@ -84,7 +89,8 @@ class BucketPrefix(Args):
         """
         bucket, objects = bucket_arn(self.bucket), bucket_arn(self.bucket, f"{self.prefix}*")
         if "list" in self.access:
-            yield Statement("List", LIST_ACTIONS, (bucket,), condition("StringLike", "s3:prefix", f"{self.prefix}*"))
+            own = () if self.sole else condition("StringLike", "s3:prefix", f"{self.prefix}*")
+            yield Statement("List", LIST_ACTIONS, (bucket,), own)
         actions = [action for access in self.access for action in OBJECT_ACTIONS.get(access, ())]
         if actions:
             yield Statement("Objects", tuple(actions), (objects,))

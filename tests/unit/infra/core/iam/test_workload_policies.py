@@ -113,6 +113,13 @@ def test_a_key_is_used_only_by_the_service_and_for_the_prefix(context: dict[str,
     assert not allows(Request("kms:Decrypt", KEY, context), written(EVERYTHING[0]))
 
 
+def test_who_has_a_bucket_for_itself_may_list_it_whole_and_still_reads_below_its_prefix_only():
+    document = written(BucketPrefix(bucket=BUCKET, prefix="velero/", access=("list", "read"), sole=True))
+    assert allows(Request("s3:ListBucket", f"arn:aws:s3:::{BUCKET}", {}), document)
+    assert allows(Request("s3:GetObject", f"arn:aws:s3:::{BUCKET}/velero/a", {}), document)
+    assert not allows(Request("s3:GetObject", f"arn:aws:s3:::{BUCKET}/other/a", {}), document)
+
+
 def test_deleting_alone_needs_no_key():
     document = written(BucketPrefix(bucket=BUCKET, prefix="tmp/", access=("delete",), key="lakehouse"))
     assert [statement["Action"] for statement in statements(document)] == [["s3:DeleteObject"]]
