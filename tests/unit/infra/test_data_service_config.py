@@ -11,6 +11,7 @@ from infra.stacks.files import read_catalog
 from infra.stacks.platform import PROFILES
 from tests.support.pulumi_mocks import configuration
 
+PRICES = read_catalog().prices
 COPIES = "arn:aws:backup:us-west-2:444455556666:backup-vault:copies"
 
 
@@ -26,7 +27,7 @@ def refusal(stack: str, **overrides: Any) -> str:
 
 def planned(stack: str = "prod", **overrides: Any) -> DataServices:
     config = load_stack_config(configuration(stack, **overrides), stack)
-    return data_services(config, PROFILES[config.environment], read_catalog().prices, file=f"Pulumi.{stack}.yaml")
+    return data_services(config, PROFILES[config.environment], PRICES, file=f"Pulumi.{stack}.yaml")
 
 
 @pytest.mark.parametrize(
@@ -94,8 +95,7 @@ def test_a_machine_without_a_price_is_refused_with_the_row_that_is_missing():
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_everything_that_the_committed_services_use_has_a_price(stack: str):
-    prices = read_catalog().prices
-    assert all(prices.usd(usage.price) >= 0 for usage in planned(stack).usages())
+    assert all(PRICES.usd(usage.price) >= 0 for usage in planned(stack).usages())
 
 
 def test_no_section_no_service_and_a_cluster_of_others_has_no_network_for_them():
