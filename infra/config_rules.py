@@ -79,6 +79,9 @@ def _cloud(config: StackConfig) -> Iterator[Finding]:
 def _cluster(config: StackConfig) -> Iterator[Finding]:
     eks, zones = config.eks, config.availability.zones
     if config.cluster.kind != "eks":
+        if config.environment != "local" and config.cluster.context is None:
+            limit = f"required in {config.environment}, so that it is never whatever cluster happens to be current"
+            yield "cluster.context", "null", limit, "Name the context of its cluster"
         return
     if config.environment == "local":
         yield "cluster.kind", "eks", "must be kubeconfig in local, which is one machine", "Set it to kubeconfig"
@@ -117,6 +120,3 @@ def _prod(config: StackConfig) -> Iterator[Finding]:
     for field, value, minimum in least:
         if value < minimum:
             yield field, value, f"must be at least {minimum} in prod", f"Set it to {minimum} or more"
-    if config.cluster.kind == "kubeconfig" and config.cluster.context is None:
-        limit = "required in prod, so that it is never whatever cluster happens to be current"
-        yield "cluster.context", "null", limit, "Name the context of the production cluster"

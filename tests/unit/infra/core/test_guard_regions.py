@@ -28,3 +28,9 @@ def test_a_misspelt_region_is_refused_with_the_closest_one(region: str):
     [problem] = caught.value.problems
     assert (problem.file, problem.field, problem.value) == ("Pulumi.prod.yaml", "aws.region", f'"{region}"')
     assert "Did you mean" in str(problem)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_no_stack_of_the_cloud_takes_whatever_cluster_happens_to_be_current(stack: str):
+    with pytest.raises(ConfigurationError, match=f"cluster.context is null: required in {stack}"):
+        load_stack_config(configuration(stack, cluster={"kind": "kubeconfig", "context": None}), stack)
