@@ -68,6 +68,7 @@ def test_the_accounts_calls_are_recorded_unless_the_organization_does_it():
     trail = rendered("prod").named("trail-trail").inputs
     assert trail["isMultiRegionTrail"]
     assert trail["enableLogFileValidation"]
+    assert trail["cloudWatchLogsGroupArn"] == "arn:aws:mock:::trail-records:*"
     assert trail["s3BucketName"].startswith("analytics-platform-prod-trail-")
     without = run_program(
         "dev", watch=configuration("dev")["watch"] | {"trail": False}, operators={"mode": "crds-only"}

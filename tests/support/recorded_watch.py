@@ -55,6 +55,8 @@ GOOD: dict[str, dict[str, Any]] = {
         "s3BucketName": "bucket",
         "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/1",
         "enableLogging": True,
+        "cloudWatchLogsGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:trail:*",
+        "cloudWatchLogsRoleArn": "arn:aws:iam::123456789012:role/trail",
         "enableLogFileValidation": True,
         "includeGlobalServiceEvents": True,
         "isMultiRegionTrail": True,

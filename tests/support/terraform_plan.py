@@ -22,6 +22,7 @@ _TYPES: Final = {
     "aws:lb/loadBalancer:LoadBalancer": "aws_lb",
     "aws:lb/listener:Listener": "aws_lb_listener",
     "aws:rds/cluster:Cluster": "aws_rds_cluster",
+    "aws:cloudtrail/trail:Trail": "aws_cloudtrail",
     "aws:cloudwatch/eventRule:EventRule": "aws_cloudwatch_event_rule",
     "aws:costexplorer/anomalyMonitor:AnomalyMonitor": "aws_ce_anomaly_monitor",
     "aws:costexplorer/anomalySubscription:AnomalySubscription": "aws_ce_anomaly_subscription",

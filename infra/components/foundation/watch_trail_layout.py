@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from infra.components.foundation.network_layout import document
+from infra.components.foundation.network_layout import document, log_key_policy
 from infra.core.catalog.prices import KMS_KEY
 from infra.core.cost.usage import PLATFORM, Usage
 from infra.core.models import Args
@@ -37,20 +37,26 @@ class TrailArgs(Args):
     keep: bool = Field(default=True, description="whether the records outlive a mistake")
 
     @property
+    def log_group(self) -> str:
+        """Log group in which the records can be searched within minutes."""
+        return f"/aws/cloudtrail/{self.name}"
+
+    @property
+    def role(self) -> str:
+        """Name of the role that writes there; it carries the region, since roles belong to all of an account."""
+        return f"{self.name}-{self.region}-trail"
+
+    @property
     def arn(self) -> str:
         """ARN of the trail."""
         return f"arn:aws:cloudtrail:{self.region}:{self.account_id}:trail/{self.name}"
 
 
 def key_policy(args: TrailArgs) -> str:
-    """Lets this trail encrypt (AWS CloudTrail User Guide, "Configure AWS KMS key policies for CloudTrail")."""
-    account = {
-        "Sid": "AccountDecidesByIam",
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{args.account_id}:root"},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
+    """Lets this trail and its log group encrypt.
+
+    AWS CloudTrail User Guide, "Configure AWS KMS key policies for CloudTrail".
+    """
     encrypt = {
         "Sid": "TrailEncrypts",
         "Effect": "Allow",
@@ -72,7 +78,7 @@ def key_policy(args: TrailArgs) -> str:
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:SourceArn": args.arn}},
     }
-    return document([account, encrypt, describe])
+    return document([*log_key_policy(args.account_id, args.region, [args.log_group]), encrypt, describe])
 
 
 def bucket_policy(args: TrailArgs) -> str:
@@ -109,6 +115,29 @@ def bucket_policy(args: TrailArgs) -> str:
     return document([check, write, tls_only])
 
 
+def role_trust(args: TrailArgs) -> str:
+    """Who may take the role: CloudTrail, for this trail."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceArn": args.arn}},
+    }
+    return document([statement])
+
+
+def role_permissions(args: TrailArgs) -> str:
+    """The streams that CloudTrail makes in the group (AWS CloudTrail User Guide, "Role policy document ...")."""
+    stream = f"{args.account_id}_CloudTrail_{args.region}*"
+    group = f"arn:aws:logs:{args.region}:{args.account_id}:log-group:{args.log_group}"
+    statement = {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": [f"{group}:log-stream:{stream}"],
+    }
+    return document([statement])
+
+
 def lifecycle() -> list[dict[str, Any]]:
     """Records go to a cheaper class, and after a year they go."""
     everything = {"prefix": ""}
@@ -131,5 +160,5 @@ def lifecycle() -> list[dict[str, Any]]:
 
 
 def usages(args: TrailArgs) -> Iterator[Usage]:
-    """The key; the first trail of an account records management events for nothing (AWS CloudTrail pricing)."""
+    """The key. The first trail of an account records management events for nothing; lines of logs are not estimated."""
     yield Usage(NAME, PLATFORM, "key", KMS_KEY, Fraction(1), Fraction(1), Fraction(int(args.keep)))

@@ -23,7 +23,13 @@ from infra.components.foundation.watch_layout import (
     topic_policy,
     usages,
 )
-from infra.components.foundation.watch_trail_layout import TrailArgs, bucket_policy, lifecycle
+from infra.components.foundation.watch_trail_layout import (
+    TrailArgs,
+    bucket_policy,
+    lifecycle,
+    role_permissions,
+    role_trust,
+)
 from infra.components.foundation.watch_trail_layout import key_policy as trail_key_policy
 from infra.core.catalog.prices import ALARM
 from infra.core.quantity import gibibytes
@@ -134,7 +140,14 @@ def test_only_this_trail_writes_to_its_bucket_under_its_key_and_only_for_this_ac
     assert write["Condition"]["StringEquals"]["aws:SourceArn"] == arn
     assert write["Resource"] == "arn:aws:s3:::platform-trail/AWSLogs/444455556666/*"
     assert tls["Effect"] == "Deny"
-    _, encrypt, describe = json.loads(trail_key_policy(args))["Statement"]
+    _, logs, encrypt, describe = json.loads(trail_key_policy(args))["Statement"]
+    assert [*logs["Condition"]["ArnEquals"].values()] == [
+        ["arn:aws:logs:us-east-1:444455556666:log-group:/aws/cloudtrail/platform"]
+    ]
+    (trust,) = json.loads(role_trust(args))["Statement"]
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceArn": arn}
+    (permission,) = json.loads(role_permissions(args))["Statement"]
+    assert permission["Resource"][0].endswith(":log-stream:444455556666_CloudTrail_us-east-1*")
     assert {statement["Condition"]["StringEquals"]["aws:SourceArn"] for statement in (encrypt, describe)} == {arn}
 
 
