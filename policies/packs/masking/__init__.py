@@ -23,6 +23,7 @@ PACK = Pack(
         "DATA-010": "masking/disallow_inline_credentials",
         "DATA-011": "masking/require_encrypted_volumes",
         "DATA-012": "masking/require_guarded_decisions",
+        "DATA-013": "masking/require_backup_schedules",
     },
 )
 """The pack `masking`."""
