@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -23,6 +24,8 @@ from policies.runtime import Packs, load_packs
 from sandbox.deploy.embedded import EmbeddedEngine
 from sandbox.deploy.environment import Environment
 from sandbox.deploy.render import write
+from sandbox.deploy.teardown.report import teardown_report
+from sandbox.engine.host import RunReport
 from sandbox.paths import SandboxPaths
 from sandbox.project import load_project
 
@@ -53,6 +56,13 @@ def policy_page(stack: str) -> tuple[str, str]:
     return "Policy results", "\n".join(_results(packs, resources, found)).rstrip() + "\n"
 
 
+def teardown_page(stack: str) -> tuple[str, str]:
+    """Title and text of the page about how a stack is deleted, and what stays."""
+    report = _report(stack)
+    charts = (report.ended.outputs if report.ended else {}).get("recordedCharts", ())
+    return "Teardown", teardown_report(report.steps, [str(chart) for chart in charts])
+
+
 def _config(stack: str) -> StackConfig:
     document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
     own = f"{PROJECT}:"
@@ -60,14 +70,20 @@ def _config(stack: str) -> StackConfig:
     return load_stack_config(values, stack)
 
 
-def _rendered(stack: str) -> list[Resource]:
+@cache
+def _report(stack: str) -> RunReport:
     with tempfile.TemporaryDirectory() as folder:
         where = Environment(load_project(ROOT), stack, SandboxPaths.of("docs", Path(folder)))
         with closing(EmbeddedEngine(where)) as engine:
             report = engine.render(lambda _: None)
-        if not report.ok:
-            raise SystemExit(f"the stack {stack} cannot be rendered: {report.diagnostics}")
-        write(report.steps, Path(folder, "rendering"))
+    if not report.ok:
+        raise SystemExit(f"the stack {stack} cannot be rendered: {report.diagnostics}")
+    return report
+
+
+def _rendered(stack: str) -> list[Resource]:
+    with tempfile.TemporaryDirectory() as folder:
+        write(_report(stack).steps, Path(folder, "rendering"))
         return list(read_paths([str(Path(folder, "rendering"))]).resources)
 
 

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from docs.environments import STACKS, derived_pages, policy_page
+from docs.environments import STACKS, derived_pages, policy_page, teardown_page
 from infra.config import StackConfig
 from infra.core.markdown import table
 from policies.environments import level_for
@@ -38,11 +38,11 @@ def pages() -> dict[str, str]:
 
 
 def result_pages() -> dict[str, str]:
-    """Return the pages about what the policies say of each stack, which is rendered for it."""
+    """Return the pages about what each stack declares, which is rendered for it."""
     found = {}
     for stack in STACKS:
-        title, text = policy_page(stack)
-        found[f"{stack}/policies.md"] = _page(f"{title}: {stack}", text.splitlines())
+        for name, (title, text) in {"policies": policy_page(stack), "teardown": teardown_page(stack)}.items():
+            found[f"{stack}/{name}.md"] = _page(f"{title}: {stack}", text.splitlines())
     return found
 
 
