@@ -28,8 +28,9 @@ USER = "platform"
 PASSWORD_LENGTH = 32
 """ElastiCache takes 16 to 128 characters (Amazon ElastiCache User Guide, Role-Based Access Control)."""
 
-NOBODY = "off -@all"
-"""Rights of the user that clients are who name none: it cannot log in, and may do nothing (Valkey, ACL SETUSER)."""
+NOBODY = "off ~keys* resetchannels -@all +get"
+"""Rights of the user that clients are who name none: it cannot log in (Amazon ElastiCache User Guide, Role-Based Access
+Control, whose disabled default user this is, in the form in which ElastiCache repeats it)."""
 
 CLIENT = "on ~* &* +@all -@admin -@dangerous +info"
 """Rights of the platform's own user: all keys and channels, but nothing that configures or empties the server."""

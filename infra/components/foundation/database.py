@@ -8,7 +8,6 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch, ec2, iam, kms, rds, vpc
 
-from infra.components.foundation.cluster_layout import trust
 from infra.components.foundation.database_layout import (
     ADMINISTRATOR,
     BACKUP_WINDOW,
@@ -25,6 +24,7 @@ from infra.components.foundation.database_layout import (
     DatabaseArgs,
     key_policy,
     log_group,
+    monitor_trust,
     parameter_family,
 )
 from infra.components.foundation.network import Network
@@ -131,7 +131,7 @@ class Database(PlatformComponent):
         role = iam.Role(
             self.child("monitor-role"),
             name=f"{self._args.name}-{self._args.region}-database-monitor",
-            assume_role_policy=trust("monitoring.rds.amazonaws.com", "sts:AssumeRole"),
+            assume_role_policy=monitor_trust(self._args),
             opts=self.child_options(),
         )
         attached = iam.RolePolicyAttachment(

@@ -105,6 +105,20 @@ def key_policy(args: DatabaseArgs) -> str:
     return document(log_key_policy(args.account_id, args.region, [log_group(args.name, log) for log in LOGS]))
 
 
+def monitor_trust(args: DatabaseArgs) -> str:
+    """Only RDS, for this instance (Amazon RDS User Guide, Setting up Enhanced Monitoring, confused deputy problem)."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "monitoring.rds.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": args.account_id},
+            "StringLike": {"aws:SourceArn": f"arn:aws:rds:{args.region}:{args.account_id}:db:{args.name}"},
+        },
+    }
+    return document([statement])
+
+
 def machine_price(instance_class: str) -> str:
     """Row of the price table for a machine in one zone: ``db.t4g.small`` is ``db-t4g-small``."""
     return instance_class.replace(".", "-")

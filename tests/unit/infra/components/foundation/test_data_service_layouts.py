@@ -148,6 +148,14 @@ def test_only_aws_backup_of_the_account_may_be_the_role():
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "444455556666"}}
 
 
+def test_only_rds_watches_and_this_database_only():
+    (statement,) = json.loads(database_layout.monitor_trust(database()))["Statement"]
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "444455556666"},
+        "StringLike": {"aws:SourceArn": "arn:aws:rds:us-east-1:444455556666:db:platform"},
+    }
+
+
 def test_subscribers_hear_of_everything_but_success():
     assert json.loads(backup_layout.failures_only()) == {"State": [{"anything-but": "COMPLETED"}]}
 
