@@ -41,7 +41,10 @@ def result_pages() -> dict[str, str]:
     """Return the pages about what each stack declares, which is rendered for it."""
     found = {}
     for stack in STACKS:
-        for name, (title, text) in {"policies": policy_page(stack), "teardown": teardown_page(stack)}.items():
+        made = {"policies": policy_page(stack)}
+        if stack != "local":  # which goes as a whole, with the sandbox that it is in
+            made["teardown"] = teardown_page(stack)
+        for name, (title, text) in made.items():
             found[f"{stack}/{name}.md"] = _page(f"{title}: {stack}", text.splitlines())
     return found
 

@@ -8,15 +8,23 @@ from dataclasses import asdict
 
 from sandbox.cli.console import Console
 from sandbox.cli.context import environment, print_json
+from sandbox.deploy.cloud.place import cloud_place
 from sandbox.deploy.embedded import EmbeddedEngine
 from sandbox.deploy.teardown.ledger import ledger
 from sandbox.deploy.teardown.order import STAGES, stage
 from sandbox.deploy.teardown.report import teardown_report
+from sandbox.errors import ConfigurationError
 
 
 def teardown(arguments: Namespace, console: Console) -> int:
     """Read what the program declares and tell; nothing is deleted, and nothing needs to run."""
     where = environment(arguments)
+    if cloud_place(where.project, where.stack) is None:
+        raise ConfigurationError(
+            f"the stack {where.stack!r} goes as a whole, with its sandbox",
+            where="--stack",
+            fix="sandbox down, which proves that nothing is left; or name a stack of the cloud",
+        )
     with closing(EmbeddedEngine(where)) as engine:
         report = engine.render(lambda _: None)
     if not report.ok:

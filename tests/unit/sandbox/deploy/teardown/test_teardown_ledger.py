@@ -144,3 +144,8 @@ def test_a_program_that_refuses_its_configuration_has_no_teardown(
     monkeypatch.setattr(command.EmbeddedEngine, "render", lambda *_: report)
     assert main(["teardown", "--stack", "prod"]) == 2
     assert "it is wrong" in capsys.readouterr().err
+
+
+def test_the_stack_of_this_machine_goes_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["teardown"]) == 2
+    assert "sandbox down, which proves that nothing is left" in capsys.readouterr().err
