@@ -10,7 +10,7 @@ from policies.secret_forms import secret_form
 from policies.secret_text import is_literal, names_secret
 
 _PAIR: Final = re.compile(
-    r"""^\s*(?:export\s+|set\s+|-\s+)?["']?(?P<name>[A-Za-z_][A-Za-z0-9_.\[\]-]{0,80})["']?\s*(?:=>|:=|[:=])\s*(?P<value>.+?)[,;]?\s*$"""
+    r"""^\s*(?:export\s+|set\s+|-\s+)?["']?(?P<name>[A-Za-z_][A-Za-z0-9_.\[\]-]{0,80})["']?\s*(?:=>|:=|[:=])\s*(?P<value>\S.*)"""
 )
 _XML: Final = re.compile(r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,80})>(?P<value>[^<>]+)</(?P=name)>")
 _PROPERTY: Final = re.compile(
@@ -85,7 +85,7 @@ def secret_in(name: str, text: str) -> str:
         for found, value in _named(line):
             if _names_secret(found) and _is_value(value):
                 return f"the value of {found}"
-    for match in _PROPERTY.finditer(text) if "value" in text else ():
+    for match in _PROPERTY.finditer(text) if "<value>" in text or 'value="' in text else ():
         found, value = match["name"] or match["key"], match["value"] or match["quoted"]
         if _names_secret(found) and _is_value(value):
             return f"the value of {found}"
@@ -94,7 +94,9 @@ def secret_in(name: str, text: str) -> str:
 
 def _named(line: str) -> Iterator[tuple[str, str]]:
     if match := _PAIR.match(line):
-        yield match["name"], match["value"]
+        # What ends the pair is taken off here: a pattern would try each of a thousand blanks for the last one.
+        value = match["value"].rstrip()
+        yield match["name"], value[:-1] if value[-1] in ",;" else value
     for match in _XML.finditer(line):
         yield match["name"], match["value"]
     for match in _INLINE.finditer(line):

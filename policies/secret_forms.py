@@ -12,7 +12,7 @@ class Form:
     """A form that secrets of one kind have.
 
     Attributes:
-        pattern: The form.
+        pattern: The form; a match in which its group, if it has one, took no part is none.
         what: What it is, such as `a private key`.
         signs: Texts of which one is always part of it, so that most texts are done with after looking for these.
         drawn: Whether it is a text drawn by lot, so that one that is crossed out is none.
@@ -122,7 +122,8 @@ _TOKENS: Final = (
         ("AccountKey=", "Q~"),
         drawn=True,
     ),
-    Form(re.compile(r"eyJ[A-Za-z0-9_-]{16,}\.ey[A-Za-z0-9_-]{16,}"), "a signed token (JWT)", ("eyJ",)),
+    # What is no token is matched as well, and passed over whole: to begin again at each eyJ in it would take for ever.
+    Form(re.compile(r"eyJ[A-Za-z0-9_-]{16,}+(\.ey[A-Za-z0-9_-]{16,})?"), "a signed token (JWT)", ("eyJ",)),
 )
 """Tokens, which hold no blank; their prefixes are those that their makers document."""
 
@@ -145,7 +146,7 @@ def secret_form(text: str) -> str:
         if sign in text and _holds(form, text):
             return form.what
     # Most words are too short for a token: to look for all the prefixes in the others alone is many times faster.
-    words = "\n".join(word for word in text.split() if len(word) >= _SHORTEST_TOKEN)
+    words = "\n".join({word for word in text.split() if len(word) >= _SHORTEST_TOKEN})
     for sign, form in _BY_PREFIX if words else ():
         if sign in words and _holds(form, words):
             return form.what
@@ -153,4 +154,8 @@ def secret_form(text: str) -> str:
 
 
 def _holds(form: Form, text: str) -> bool:
-    return any(not (form.drawn and _FAKE.search(found[0])) for found in form.pattern.finditer(text))
+    return any(
+        not (form.drawn and _FAKE.search(found[0]))
+        for found in form.pattern.finditer(text)
+        if not form.pattern.groups or found[1] is not None
+    )
