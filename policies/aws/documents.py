@@ -158,7 +158,11 @@ def _statement(item: dict[Any, Any], number: int, node: Node) -> Statement:
 
 
 def _principals(principal: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(principal, str):
+    if isinstance(principal, list):
+        # AWS refuses a bare list, but what it names is plain enough.
+        for item in principal:
+            yield from _principals(item)
+    elif isinstance(principal, str):
         yield "*" if principal == "*" else "AWS", principal
     elif isinstance(principal, Mapping):
         for kind, values in principal.items():

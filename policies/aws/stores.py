@@ -87,6 +87,13 @@ ENCRYPTED: Final[dict[str, tuple[Flag, ...]]] = {
     "aws:kinesis/stream:Stream": (Flag(("encryptionType",), one_of("KMS")),),
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": (Flag(("serverSideEncryption", "enabled")),),
     "aws:sqs/queue:Queue": (Flag(("sqsManagedSseEnabled",)),),
+    "aws:ec2/amiCopy:AmiCopy": (Flag(("encrypted",)),),
+    "aws:docdb/globalCluster:GlobalCluster": (Flag(("storageEncrypted",)),),
+    "aws:appsync/apiCache:ApiCache": (Flag(("atRestEncryptionEnabled",)),),
+    "aws:workspaces/workspace:Workspace": (
+        Flag(("rootVolumeEncryptionEnabled",)),
+        Flag(("userVolumeEncryptionEnabled",)),
+    ),
     "aws:sns/topic:Topic": (Flag(("kmsMasterKeyId",), filled),),
 }
 """Whether a store is encrypted at all. What AWS always encrypts (DynamoDB, MSK, log groups) is not listed."""
@@ -118,6 +125,31 @@ KEYS: Final[dict[str, tuple[Path, ...]]] = {
     "aws:backup/vault:Vault": (("kmsKeyArn",),),
     "aws:cloudtrail/trail:Trail": (("kmsKeyId",),),
     "aws:dms/replicationInstance:ReplicationInstance": (("kmsKeyArn",),),
+    **dict.fromkeys(
+        (
+            "aws:cloudtrail/eventDataStore:EventDataStore",
+            "aws:ec2/amiCopy:AmiCopy",
+            "aws:fsx/ontapFileSystem:OntapFileSystem",
+            "aws:fsx/openZfsFileSystem:OpenZfsFileSystem",
+            "aws:fsx/windowsFileSystem:WindowsFileSystem",
+            "aws:imagebuilder/component:Component",
+            "aws:kinesis/videoStream:VideoStream",
+            "aws:redshift/snapshotCopyGrant:SnapshotCopyGrant",
+            "aws:redshiftserverless/namespace:Namespace",
+            "aws:sagemaker/domain:Domain",
+            "aws:sagemaker/notebookInstance:NotebookInstance",
+        ),
+        (("kmsKeyId",),),
+    ),
+    **dict.fromkeys(
+        (
+            "aws:dms/endpoint:Endpoint",
+            "aws:dms/s3Endpoint:S3Endpoint",
+            "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
+            "aws:scheduler/schedule:Schedule",
+        ),
+        (("kmsKeyArn",),),
+    ),
 }
 """Where a store names the key that encrypts it."""
 
@@ -127,30 +159,35 @@ IN_TRANSIT: Final[dict[str, tuple[Flag, ...]]] = {
         Flag(("transitEncryptionMode",), one_of("required"), missing_is_good=True),
     ),
     "aws:memorydb/cluster:Cluster": (Flag(("tlsEnabled",), missing_is_good=True),),
-    "aws:opensearch/domain:Domain": (
-        Flag(("nodeToNodeEncryption", "enabled")),
-        Flag(("domainEndpointOptions", "enforceHttps")),
-        Flag(
-            ("domainEndpointOptions", "tlsSecurityPolicy"),
-            one_of("Policy-Min-TLS-1-2-2019-07", "Policy-Min-TLS-1-2-PFS-2023-10"),
-        ),
-    ),
-    "aws:elasticsearch/domain:Domain": (
-        Flag(("nodeToNodeEncryption", "enabled")),
-        Flag(("domainEndpointOptions", "enforceHttps")),
-        Flag(
-            ("domainEndpointOptions", "tlsSecurityPolicy"),
-            one_of("Policy-Min-TLS-1-2-2019-07", "Policy-Min-TLS-1-2-PFS-2023-10"),
-        ),
+    "aws:opensearch/domain:Domain": (Flag(("domainEndpointOptions", "enforceHttps")),),
+    "aws:elasticsearch/domain:Domain": (Flag(("domainEndpointOptions", "enforceHttps")),),
+    "aws:cloudsearch/domain:Domain": (Flag(("endpointOptions", "enforceHttps")),),
+    "aws:appsync/apiCache:ApiCache": (Flag(("transitEncryptionEnabled",)),),
+    "aws:transfer/server:Server": (
+        Flag(("protocols",), lambda node: all(item.text() != "FTP" for item in node.items()), missing_is_good=True),
     ),
     "aws:msk/cluster:Cluster": (
         Flag(("encryptionInfo", "encryptionInTransit", "clientBroker"), one_of("TLS"), missing_is_good=True),
-        Flag(("encryptionInfo", "encryptionInTransit", "inCluster"), missing_is_good=True),
     ),
     "aws:dax/cluster:Cluster": (Flag(("clusterEndpointEncryptionType",), one_of("TLS")),),
     "aws:rds/proxy:Proxy": (Flag(("requireTls",)),),
 }
 """Whether a store refuses to be talked to in clear."""
+
+BETWEEN_NODES: Final[dict[str, tuple[Flag, ...]]] = {
+    "aws:opensearch/domain:Domain": (Flag(("nodeToNodeEncryption", "enabled")),),
+    "aws:elasticsearch/domain:Domain": (Flag(("nodeToNodeEncryption", "enabled")),),
+    "aws:msk/cluster:Cluster": (Flag(("encryptionInfo", "encryptionInTransit", "inCluster"), missing_is_good=True),),
+}
+"""Whether a store's own nodes talk to each other over TLS."""
+
+_NEW_TLS: Final = one_of("Policy-Min-TLS-1-2-2019-07", "Policy-Min-TLS-1-2-PFS-2023-10")
+TLS_VERSIONS: Final[dict[str, tuple[Flag, ...]]] = {
+    "aws:opensearch/domain:Domain": (Flag(("domainEndpointOptions", "tlsSecurityPolicy"), _NEW_TLS),),
+    "aws:elasticsearch/domain:Domain": (Flag(("domainEndpointOptions", "tlsSecurityPolicy"), _NEW_TLS),),
+    "aws:cloudsearch/domain:Domain": (Flag(("endpointOptions", "tlsSecurityPolicy"), _NEW_TLS),),
+}
+"""Whether a store takes no TLS before 1.2, where it takes older ones unless told."""
 
 PRIVATE: Final[dict[str, tuple[Flag, ...]]] = {
     **dict.fromkeys(
@@ -177,6 +214,16 @@ PRIVATE: Final[dict[str, tuple[Flag, ...]]] = {
     "aws:elasticsearch/domain:Domain": (Flag(("vpcOptions", "subnetIds"), filled),),
     "aws:ec2/instance:Instance": (
         Flag(("associatePublicIpAddress",), lambda node: node.boolean() is False, missing_is_good=True),
+    ),
+    "aws:ec2/launchConfiguration:LaunchConfiguration": (
+        Flag(("associatePublicIpAddress",), lambda node: node.boolean() is False, missing_is_good=True),
+    ),
+    "aws:ec2/subnet:Subnet": (
+        Flag(("mapPublicIpOnLaunch",), lambda node: node.boolean() is False, missing_is_good=True),
+    ),
+    "aws:transfer/server:Server": (Flag(("endpointType",), one_of("VPC", "VPC_ENDPOINT")),),
+    "aws:emr/blockPublicAccessConfiguration:BlockPublicAccessConfiguration": (
+        Flag(("blockPublicSecurityGroupRules",)),
     ),
     "aws:ec2/launchTemplate:LaunchTemplate": (
         Flag(

@@ -16,7 +16,16 @@ POLICIES = Path(policies.__file__).parent
 RULES = load_packs(["aws"]).rules
 TABLES = {
     name: getattr(stores, name)
-    for name in ("ENCRYPTED", "IN_TRANSIT", "PRIVATE", "BACKED_UP", "SEVERAL_ZONES", "DELETION_PROTECTED")
+    for name in (
+        "ENCRYPTED",
+        "IN_TRANSIT",
+        "BETWEEN_NODES",
+        "TLS_VERSIONS",
+        "PRIVATE",
+        "BACKED_UP",
+        "SEVERAL_ZONES",
+        "DELETION_PROTECTED",
+    )
 }
 PATHS = sorted(
     {(token, flag.path) for table in TABLES.values() for token, flags in table.items() for flag in flags}

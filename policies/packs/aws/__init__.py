@@ -53,6 +53,8 @@ PACK = Pack(
         "AWS-047": "aws/require_database_tls",
         "AWS-048": "aws/require_cache_authentication",
         "AWS-049": "aws/require_backup_lock",
+        "AWS-050": "aws/require_tls_between_nodes",
+        "AWS-051": "aws/require_new_tls_versions",
     },
 )
 """The pack `aws`."""

@@ -8,8 +8,6 @@ from policies.model import Resource, Severity, Violation
 from policies.node import Node
 from policies.rule import rule
 
-_BETWEEN_NODES = ("nodeToNodeEncryption", "enabled")
-
 
 @rule(
     id="AWS-028",
@@ -22,19 +20,15 @@ _BETWEEN_NODES = ("nodeToNodeEncryption", "enabled")
         "What a store answers in clear can be read by whatever else runs in the network, passwords first. A store that"
         " takes both is used in clear by the one client that nobody set up for TLS."
     ),
-    remediation="Turn TLS on in the property that the finding points to, and allow nothing older than TLS 1.2.",
+    remediation="Turn TLS on in the property that the finding points to.",
 )
 def require_encryption_in_transit(resource: Resource) -> Iterator[Violation]:
     """One violation for each property that lets a store talk in clear.
 
-    A search domain of one node has no other to talk to, and its endpoint asks for HTTPS unless the options say no.
+    The endpoint of a search domain asks for HTTPS unless its options say no.
     """
-    root = resource.root
-    alone = (root.at("clusterConfig", "instanceCount").integer() or 1) == 1
     for violation in unset(IN_TRANSIT, resource, "it can be talked to in clear"):
-        if violation.path == "nodeToNodeEncryption.enabled" and alone and not root.at(*_BETWEEN_NODES).exists():
-            continue
-        if violation.path == "domainEndpointOptions.enforceHttps" and _asks_by_default(root):
+        if violation.path == "domainEndpointOptions.enforceHttps" and _asks_by_default(resource.root):
             continue
         yield violation
 

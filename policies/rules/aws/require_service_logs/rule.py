@@ -24,6 +24,10 @@ _LOGS: Final[dict[str, tuple[Flag, ...]]] = {
     "aws:elasticsearch/domain:Domain": (Flag(("logPublishingOptions",), filled),),
     **dict.fromkeys(versions_of("aws:lb/loadBalancer:LoadBalancer"), (Flag(("accessLogs", "enabled"), _is_on),)),
     "aws:cloudfront/distribution:Distribution": (Flag(("loggingConfig", "bucket"), filled),),
+    "aws:elb/loadBalancer:LoadBalancer": (
+        Flag(("accessLogs", "bucket"), filled),
+        Flag(("accessLogs", "enabled"), _is_on, missing_is_good=True),
+    ),
     "aws:mq/broker:Broker": (Flag(("logs", "general"), _is_on),),
 }
 _BROKERS: Final = "aws:msk/cluster:Cluster"
