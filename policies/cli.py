@@ -6,14 +6,18 @@ import gc
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
+from policies.chart_reviews import OUTDATED
 from policies.errors import InputError
+from policies.exceptions import EXPIRED, UNUSED
 from policies.model import Finding
-from policies.report import render_findings, render_rule, render_rules, render_summary
+from policies.report import render_findings, render_rule, render_rules, render_summary, render_waiting
 from policies.runtime import Packs, load_packs
 
 DONE, FOUND, UNUSABLE = 0, 1, 2
@@ -21,6 +25,15 @@ DONE, FOUND, UNUSABLE = 0, 1, 2
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells give it: 128 and the number of the signal."""
+
+_ABOUT_EXCUSES: Final = {
+    EXPIRED: "An exception's last day is over: make the resource comply, and remove the exception",
+    UNUSED: "An exception, or what a chart's review accepts, excuses nothing: remove it",
+    OUTDATED: "A chart was reviewed in another version than is installed: read what it brings, and renew the review",
+}
+"""What the findings that are no rule's are about, for `policies explain`."""
+
+_ID: Final = re.compile(r"(?P<area>[A-Z]+)[ _-]?(?P<number>[0-9]{1,6})")
 
 _EPILOG = "exit codes: 0 nothing found, 1 findings (with --strict also unknown ones), 2 wrong usage or unreadable input"
 
@@ -92,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         help="the stack that the resources are of; levels follow from it (default: all mandatory)",
     )
-    checking.add_argument("--strict", action="store_true", help="fail on values that are not known, too")
+    checking.add_argument("--strict", action="store_true", help="list and fail on values that are not known, too")
     checking.add_argument(
         "--exceptions", type=Path, metavar="FILE", help="another exceptions file than policies/exceptions.yaml"
     )
@@ -122,9 +135,19 @@ def _list(options: argparse.Namespace) -> int:
 
 def _explain(options: argparse.Namespace) -> int:
     packs = load_packs()
-    rule = packs.rules.get(options.id.upper())
+    id_ = options.id.upper()
+    if id_ in _ABOUT_EXCUSES:
+        title = _ABOUT_EXCUSES[id_]
+        if options.json:
+            _print_json({"id": id_, "title": title})
+        else:
+            sys.stdout.write(f"{id_}  {title}\n")
+        return DONE
+    rule = packs.rules.get(id_)
     if rule is None:
-        near = difflib.get_close_matches(options.id.upper(), packs.rules, n=3)
+        meant = _ID.fullmatch(id_)
+        near = [f"{meant['area']}-{int(meant['number']):03}"] if meant else []
+        near = [id_ for id_ in near if id_ in packs.rules] or difflib.get_close_matches(id_, packs.rules, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "'policies list' names them all"
         raise InputError(f"there is no rule {options.id!r}; {hint}")
     if options.json:
@@ -166,7 +189,12 @@ def _check(options: argparse.Namespace) -> int:
             }
         )
     else:
-        _print_text(findings, unknown, objects=len(found.resources), files=len(found.files))
+        waiting = render_findings(unknown) if options.strict else render_waiting(unknown)
+        for section in (render_findings(findings), waiting):
+            if section:
+                sys.stdout.write(f"{section}\n\n")
+        summary = render_summary(findings, unknown, objects=len(found.resources), files=len(found.files))
+        sys.stdout.write(f"{summary}\n")
     return FOUND if findings or (options.strict and unknown) else DONE
 
 
@@ -176,13 +204,6 @@ def _admission(options: argparse.Namespace) -> int:
     changed = write_admission_files(load_packs(), options.out)
     sys.stdout.write("".join(f"{options.out / name}\n" for name in changed))
     return DONE
-
-
-def _print_text(findings: list[Finding], unknown: list[Finding], *, objects: int, files: int) -> None:
-    for section in (findings, unknown):
-        if section:
-            sys.stdout.write(render_findings(section) + "\n\n")
-    sys.stdout.write(render_summary(findings, unknown, objects=objects, files=files) + "\n")
 
 
 def _print_json(value: object) -> None:

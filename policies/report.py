@@ -22,6 +22,16 @@ def render_findings(findings: Iterable[Finding]) -> str:
     return "\n".join(line.translate(_SHOWN) for line in lines)
 
 
+def render_waiting(unknown: Sequence[Finding]) -> str:
+    """One line on the rules that cannot be judged yet: nothing is wrong, and nothing can be done about it."""
+    rules = sorted({finding.rule for finding in unknown})
+    if not rules:
+        return ""
+    head = "1 rule waits" if len(rules) == 1 else f"{len(rules)} rules wait"
+    text = f"{head} for values that are not known here: {', '.join(rules)} (--strict says where)"
+    return textwrap.fill(text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+
+
 def _of_rule(findings: Sequence[Finding]) -> Iterator[str]:
     first, *others = findings
     head = f"  {first.rule} {first.severity} {first.level}: "

@@ -11,7 +11,7 @@ from policies.errors import InputError
 from policies.model import Resource
 from policies.readers.manifests import read_yaml, resources_of
 from policies.readers.state import holds_state, resources_of_state
-from policies.readers.unknowns import RENDERED, with_unknowns
+from policies.readers.unknowns import RENDERED, lists_unknowns, with_unknowns
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "-"
@@ -91,7 +91,7 @@ def _read(text: bytes, file: str, found: Input, *, named: bool) -> bool:
     empty = False
     marked = RENDERED.encode() in text
     for source, document in _documents(text, file, found.notes):
-        if document is None:
+        if document is None or lists_unknowns(document):
             continue
         resources = _resources(document, source, file, marked=marked)
         if resources is None:

@@ -76,7 +76,17 @@ def test_findings_stand_by_resource_and_rule_and_the_remedy_once(capsys: pytest.
     assert sum(line.endswith(" Pod web") for line in lines) == 1
 
 
-@pytest.mark.parametrize(("id_", "hint"), [("POD-01", "did you mean POD-0"), ("X", "'policies list' names them all")])
+@pytest.mark.parametrize(
+    ("id_", "hint"),
+    [
+        ("POD-01", "did you mean POD-001?"),
+        ("pod1", "did you mean POD-001?"),
+        ("POD 5", "did you mean POD-005?"),
+        ("PDO-001", "did you mean POD-001"),
+        ("X", "'policies list' names them all"),
+        ("X-1", "'policies list' names them all"),
+    ],
+)
 def test_explain_of_a_rule_that_does_not_exist_helps(capsys: pytest.CaptureFixture[str], id_: str, hint: str):
     code, out, err = run(capsys, "explain", id_)
     assert (code, out) == (2, "")
@@ -210,6 +220,35 @@ def test_what_is_encrypted_or_not_known_is_unknown_and_fails_only_when_strict(
     assert all(finding["message"].startswith("UNKNOWN") for finding in document["unknown"])
     assert run(capsys, "check", file, "--strict")[0] == 1
     assert f"{len(document['unknown'])} unknown" in run(capsys, "check", file)[1]
+
+
+def test_rules_that_wait_for_values_are_one_line_unless_they_count(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    file = file_with(tmp_path, "pod.json", json.dumps(_pod("web", "[unknown]")))
+    _, out, _ = run(capsys, "check", file)
+    assert "rules wait for values that are not known here: POD-" in out
+    assert "(--strict says where)" in out
+    assert "UNKNOWN" not in out
+    code, out, _ = run(capsys, "check", file, "--strict")
+    assert code == 1
+    assert "      at:  spec.containers[0].image\n" in out
+    assert "rules wait" not in out
+
+
+def test_the_list_of_unknown_values_beside_what_is_rendered_is_passed_over(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    file_with(tmp_path, "kubernetes/good.yaml", GOOD)
+    entry = {"name": "logs", "path": "kmsKeyId", "type": "aws:x:Y", "urn": "urn"}
+    file_with(tmp_path, "unknowns.json", json.dumps([entry]))
+    assert run(capsys, "check", tmp_path)[::2] == (0, "")
+
+
+@pytest.mark.parametrize("id_", ["EXC-001", "exc-002", "EXC-003"])
+def test_what_is_no_rule_but_may_be_found_is_explained_too(capsys: pytest.CaptureFixture[str], id_: str):
+    code, out, _ = run(capsys, "explain", id_)
+    assert code == 0
+    assert out.startswith(f"{id_.upper()}  A")
+    assert run_json(capsys, "explain", id_)[1]["id"] == id_.upper()
 
 
 @pytest.mark.parametrize("image", ["[unknown]", "registry.example/[unknown]/web:1.0.0"])
