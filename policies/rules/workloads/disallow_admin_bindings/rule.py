@@ -11,6 +11,9 @@ _ADMIN = "cluster-admin"
 _WIDE = frozenset({"admin", "edit"})
 _ROLES = frozenset({ROLE, CLUSTER_ROLE})
 
+# Who may delete one by one may delete all.
+_ALL = READ | WRITE - {"deletecollection"}
+
 
 @rule(
     id="RBAC-007",
@@ -36,7 +39,7 @@ def disallow_admin_bindings(resource: Resource) -> Iterator[Violation]:
 
 def _rebuilt(role: Resource) -> Iterator[Violation]:
     for grant in grants_of(role):
-        if ANY in grant.groups and ANY in grant.resources and (ANY in grant.verbs or grant.verbs >= READ | WRITE):
+        if ANY in grant.groups and ANY in grant.resources and (ANY in grant.verbs or grant.verbs >= _ALL):
             yield Violation(grant.node.path, "the role grants everything, which is cluster-admin under another name")
 
 
