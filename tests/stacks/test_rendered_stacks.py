@@ -96,6 +96,7 @@ OUTSIDE_LOCAL = (
     "ImageRegistry",
     "Network",
     "OperatorChart",
+    "Recovery",
     "PermissionsBoundary",
     "PlatformOperators",
     "TenantAccess",
