@@ -55,6 +55,8 @@ PACK = Pack(
         "AWS-049": "aws/require_backup_lock",
         "AWS-050": "aws/require_tls_between_nodes",
         "AWS-051": "aws/require_new_tls_versions",
+        "AWS-052": "aws/require_edge_firewall",
+        "AWS-053": "aws/require_origin_tls",
     },
 )
 """The pack `aws`."""
