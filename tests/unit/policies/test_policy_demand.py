@@ -7,7 +7,7 @@ from policies.amounts import shown_amount
 from policies.autoscalers import surge_of
 from policies.demand import demand_of, fleet_of
 from policies.model import Stack
-from policies.network_policies import is_everywhere, port_numbers, rules_of
+from policies.network_policies import is_everywhere, rules_of
 from policies.node import Node
 from policies.pod_size import pod_size
 from policies.rules.quotas.limit_environment_total.totals import environment_total
@@ -166,7 +166,7 @@ def test_a_range_is_everywhere_if_it_names_nobody(cidr: str, wide: bool):
 def test_the_ports_of_a_rule_are_numbers(ports: list[dict[str, Any]], numbers: set[int]):
     spec = {"podSelector": {}, "ingress": [{"ports": ports}]}
     [entry] = rules_of(resource_from({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "spec": spec}))
-    assert port_numbers(entry) == numbers
+    assert entry.port_numbers == numbers
 
 
 def test_one_namespace_that_is_not_known_hides_nothing_about_the_others():
