@@ -35,7 +35,7 @@ def _as_pyyaml_does(text: str) -> list[Any]:
 
 
 @given(DOCUMENTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_what_is_read_is_what_pyyaml_reads(document: Any):
     text = yaml.safe_dump(document, allow_unicode=True)
     assert [it for it in _read(text) if it is not None] == _as_pyyaml_does(text)
