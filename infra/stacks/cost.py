@@ -103,7 +103,7 @@ def _running(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Running
         footprint = catalog.charts["strimzi"].footprint
         operator = Compute(footprint.cpu, footprint.memory) * footprint.replicas
         yield Running("strimzi-cluster-operator", operator, operator)
-    yield from operator_running(catalog.charts, profile, plan.routes)
+    yield from operator_running(catalog.charts, profile)
     if plan.recovery is not None:
         yield velero_layout.running(plan.recovery.recovery.chart.footprint)
     for spec in plan.workloads:

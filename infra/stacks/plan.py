@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from infra.components.edge.kong_layout import Gateway
+from infra.components.edge.kong_layout import gateway_spec as edge_gateway_spec
 from infra.components.foundation import volume_class
 from infra.components.foundation.cluster_layout import ClusterArgs
 from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_host, repository_name
@@ -44,7 +46,7 @@ from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
 from infra.stacks.data_services_plan import DataServices, backup_class, data_services
-from infra.stacks.edge_kubernetes_plan import Routes, operator_members, operator_shares, routed, routes_of
+from infra.stacks.edge_kubernetes_plan import gateway_of, operator_members, operator_shares
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, admit_tenants, identity_plan
@@ -82,7 +84,7 @@ class Plan:
     identities: IdentityPlan | None
     recovery: RecoveryPlan | None
     edge: EdgePlan | None
-    routes: Routes | None
+    edge_gateway: Gateway | None
     watch: WatchPlan | None
 
 
@@ -117,7 +119,6 @@ def make_plan(
     access = kafka_layout.access(kafka)
     registry = _registry(config, catalog, ownership)
     gateway = gateway_spec(_gateway(config, catalog, profile, ownership, gateway_tag), access)
-    gateway = routed(config, profile, gateway)
     users = {name: user for name, user in catalog.users.items() if user.tenant in {PLATFORM_TENANT, *config.tenants}}
     homes = {name: tenant_namespace(user.tenant) for name, user in users.items() if user.tenant != PLATFORM_TENANT}
     governance = governance_args(catalog, config.tenants, policies, ownership, zones=config.availability.zones)
@@ -127,11 +128,12 @@ def make_plan(
         gateway,
         decision_point_spec(governance.decision_point),
     )
-    routes = routes_of(config, profile, workloads)
+    edge_gateway = gateway_of(config, catalog, profile, ownership, workloads)
+    workloads = (*workloads, *([edge_gateway_spec(edge_gateway)] if edge_gateway else []))
     shares = [*map(workload_share, workloads), *kafka_layout.operator_shares(kafka)]
     if isinstance(kafka, StrimziArgs):
         shares += strimzi_layout.operator_shares(catalog.charts["strimzi"].footprint)
-    shares += operator_shares(catalog.charts, profile, routes)
+    shares += operator_shares(catalog.charts, profile)
     shares += recovery_shares(config, catalog, profile)
     tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
     problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
@@ -161,7 +163,7 @@ def make_plan(
     members = [
         *(spec.member() for spec in workloads),
         *kafka_layout.operator_members(kafka),
-        *operator_members(profile, routes, ownership),
+        *operator_members(profile, ownership),
         *recovery_members(recovery),
         *pods,
     ]
@@ -199,7 +201,7 @@ def make_plan(
         image_registry=ImageRegistryArgs(services=(GATEWAY,), keep=profile.keep)
         if profile.own_registry and config.aws
         else None,
-        routes=routes,
+        edge_gateway=edge_gateway,
         network=network,
         services=services,
         cluster=cluster,

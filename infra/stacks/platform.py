@@ -102,9 +102,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     charts = _operators(config, catalog, plan, profile, ready, options)
     operators = _platform_operators(config, catalog, plan, profile, ready, options)
     token = outputs.pop("originToken", None)
-    kong = declare_kong(
-        config, catalog.charts, profile, plan, ready=ready, certifier=operators, token=token, options=options
-    )
+    declare_kong(plan.edge_gateway, ready=ready, certifier=operators, token=token, options=options)
     backbone = StreamingBackbone(
         "streaming",
         plan.streaming,
@@ -133,7 +131,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "monthlyCost": cost.as_output(),
         "recordedCharts": [
             *(chart.recorded for chart in charts if chart.recorded),
-            *(name for part in (operators, istio, kong) if part for name in part.recorded),
+            *(name for part in (operators, istio) if part for name in part.recorded),
             *backups,
         ],
         **outputs,

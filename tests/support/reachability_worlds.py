@@ -32,7 +32,7 @@ CALLED = {
     f"{OPERATORS}/cert-manager-webhook": Port(operators_layout.WEBHOOK_PORT),
     f"{OPERATORS}/metrics-server": Port(operators_layout.METRICS_PORT),
     f"{OPERATORS}/istiod": Port(istio_layout.WEBHOOK_PORT),
-    f"{OPERATORS}/kong": Port(kong_layout.PROXY_PORT),
+    f"{kong_layout.NAMESPACE}/kong": Port(kong_layout.PROXY_PORT),
 }
 """What the API server or the load balancer calls. They are no pods and have private addresses, so that whoever has one
 gets in; what is ours does not get out."""
@@ -180,8 +180,6 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
         real.append(_cluster_operator())
     if any(item["kind"] == "Issuer" for item in objects):
         real += [_operator(pod) for pod in (*operators_layout.pods(OPERATORS), *istio_layout.pods(OPERATORS))]
-    if any(item["kind"] == "KongConsumer" for item in objects):
-        real += [_operator(pod) for pod in kong_layout.pods(OPERATORS, ())]
     strangers = [Peer(f"stranger in {namespace}", "", namespace) for namespace in (*labels, ELSEWHERE)]
     impostors = [
         replace(pod, name=f"impostor of {pod.name}", namespace=place, party="")

@@ -31,6 +31,9 @@ CHARTS = (ISTIOD, CNI, ZTUNNEL)
 by itself, and what joins several clusters."""
 
 AGENTS = (CNI, ZTUNNEL)
+VERSION = "1.31.1"
+"""Tag of the images: that of the charts (Istio tags both with its release)."""
+
 IDENTITY_PORT = 15012
 """Port on which the agents get identities and configuration (istiod's chart, deployment.yaml, tls-xds)."""
 
@@ -65,13 +68,21 @@ def values(chart: str, footprint: Footprint, namespace: str, ownership: Ownershi
         return _control_plane(footprint, namespace, ownership)
     labels = _labels(chart, ownership)
     if chart == CNI:
-        common = {"hub": IMAGES, "imagePullPolicy": "IfNotPresent", "logAsJson": True}
-        return {"profile": "ambient", "global": common, "podLabels": labels, "resources": _agent(footprint)}
+        return {
+            "profile": "ambient",
+            "global": {"hub": IMAGES, "tag": VERSION, "imagePullPolicy": "IfNotPresent", "logAsJson": True},
+            "daemonSetLabels": labels,
+            "podLabels": labels,
+            "resources": _agent(footprint),
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
     return {
         "hub": IMAGES,
+        "tag": VERSION,
         "imagePullPolicy": "IfNotPresent",
         "logAsJson": True,
         "istioNamespace": namespace,
+        "labels": labels,
         "podLabels": labels,
         "resources": _agent(footprint),
     }
@@ -98,9 +109,14 @@ def _control_plane(footprint: Footprint, namespace: str, ownership: Ownership) -
         "topologySpreadConstraints": zone_spread(pod.party),
         "pdb": {key: value for key, value in DISRUPTION.items() if key != "enabled"},
         "trustedZtunnelNamespace": SYSTEM,
+        # Nothing declares a gateway of Istio's, so it need not be able to make the pods of one.
+        "env": {"PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER": "false"},
         "global": {
             "istioNamespace": namespace,
             "hub": IMAGES,
+            "tag": VERSION,
+            # Only other clusters would read as this account.
+            "enableReaderRBAC": False,
             "imagePullPolicy": "IfNotPresent",
             "logAsJson": True,
             "priorityClassName": "platform-critical",

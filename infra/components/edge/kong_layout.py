@@ -1,171 +1,181 @@
-"""Kong: the pods that requests from outside reach first, their traffic, the chart's values and who may call."""
+"""Kong as a workload: without a database, without rights on the API server, configured by what is declared."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Sequence
 from typing import Any
 
-import pulumi
 from pydantic import Field
 
-from infra.components.edge import kong_models as km
-from infra.components.edge.routes_layout import CLASS, COMPONENT, PublishedPort
+from infra.components.edge.routes_layout import PublishedPort, SigningKey, configuration
 from infra.components.foundation import certificate_models as cm
-from infra.components.foundation.operators_pods import (
-    DISRUPTION,
-    OperatorPods,
-    chart_labels,
-    chart_resources,
-    operator_pods,
-    zone_spread,
-)
-from infra.core.catalog.charts import Footprint
+from infra.components.foundation.operators_layout import SERVER_HOURS, SERVER_RENEWAL_HOURS
+from infra.components.foundation.operators_pods import from_network
+from infra.core.catalog.images import Image
 from infra.core.labels import Ownership, object_labels
 from infra.core.models import Args
-from infra.core.wiring import Party
+from infra.core.names import short_hash
+from infra.core.workload.spec import (
+    Port,
+    Probe,
+    Probes,
+    Replicas,
+    Resources,
+    Scratch,
+    SecretFiles,
+    WorkloadSpec,
+)
 
 Manifest = dict[str, Any]
-KONG = "kong"
-PROXY_PORT = 8443
-"""Port of the proxy (Kong's chart 3.4.1, values.yaml, proxy.tls.containerPort)."""
-
-GATEWAY_TAG = "3.9.3"
-CONTROLLER_TAG = "3.5.13"
-"""Releases of kong and kong/kubernetes-ingress-controller; the chart's own tags are of minor versions, which move."""
+NAME = "kong"
+NAMESPACE = "platform-edge"
+COMPONENT = "edge"
+PROXY_PORT, STATUS_PORT = 8443, 8100
+"""Ports of the proxy and of its health (as Kong's own chart has them: values.yaml, proxy.tls and status.http)."""
 
 AUTHORITY = "platform-edge-ca"
-"""ClusterIssuer that certifies the hosts of routes; it signs with the platform's own authority."""
+"""ClusterIssuer that certifies the public host; it signs with the platform's own authority."""
 
-IDENTITY = "identity-provider"
-ORIGIN = "cloudfront"
-"""Consumers: who signs tokens, and who hands requests on from the internet. A token's keys are the first's."""
+CERTIFICATE = "public-host"
+"""Secret with that certificate."""
 
-UNUSED_CONTROLLERS = (
-    "ingress_class_parameters",
-    "kong_custom_entity",
-    "kong_license",
-    "kong_service_facade",
-    "kong_vault",
-    "kongclusterplugin",
-    "kongingress",
-    "tcpingress",
-    "udpingress",
-)
-"""Kinds that the platform has no definitions of (Kong Ingress Controller 3.5, internal/cmd/rootcmd/config/cli.go,
-``enable-controller-*``). Those of the Gateway API are switched on only when its definitions are there."""
+CONFIGURATION = "kong-configuration"
+"""Secret with all that Kong knows: keys, what CloudFront says of itself, and the routes."""
 
-CONTAINERS = 2
-"""Of a pod: the controller and the proxy. Each gets half of the footprint."""
+FILE = "kong.json"
+CONFIG_PATH, TLS_PATH, PREFIX_PATH, SCRATCH_PATH = "/etc/kong-routes", "/etc/kong-tls", "/kong_prefix", "/tmp"  # noqa: S108
+PREFIX_BYTES, SCRATCH_BYTES = 256 * 1024**2, 64 * 1024**2
+STORE = "128m"
+"""Most that Kong's store of its own configuration may grow to, inside the prefix; its default is 2 GiB."""
+
+GRACE_SECONDS = 60
+MINIMUM, MAXIMUM = 2, 4
+CPU, MEMORY = 250, 512 * 1024**2
+"""Millicores and bytes that a replica asks for: planning figures. Its CPU limit is four times as much."""
 
 BYPASS = {"ambient.istio.io/bypass-inbound-capture": "true"}
 """The load balancer is not in the mesh; what Kong sends is (Istio API 1.31.1, annotation/annotations.yaml)."""
 
 
-class SigningKey(Args):
-    """A public key of the identity provider."""
+class Gateway(Args):
+    """What the gateway is made of."""
 
-    name: str = Field(description="the key's `kid`")
-    algorithm: str
-    pem: str
-
-
-def pods(namespace: str, routes: Sequence[PublishedPort]) -> tuple[OperatorPods, ...]:
-    """Kong's pods, reached by the load balancer, and using every port that has a route."""
-    uses = tuple(Party.of_workload(route.name, route.namespace).offer(route.port_name, route.port) for route in routes)
-    return (operator_pods(KONG, KONG, namespace, KONG, KONG, "app", balanced_on=PROXY_PORT, uses=uses),)
+    image: Image
+    ownership: Ownership
+    zones: int = Field(ge=1)
+    hosts: tuple[str, ...] = Field(min_length=1, description="the public host, then further names of its certificate")
+    keys: tuple[SigningKey, ...] = Field(min_length=1, description="public keys of the identity provider")
+    routes: tuple[PublishedPort, ...]
 
 
-def values(footprint: Footprint, namespace: str, watched: Sequence[str], ownership: Ownership) -> dict[str, Any]:
-    """Values of Kong's chart (3.4.1). No database, no administration from outside the pod, and no webhook.
+def gateway_spec(gateway: Gateway) -> WorkloadSpec:
+    """The workload: it uses exactly the ports that have a route."""
+    return WorkloadSpec(
+        name=NAME,
+        namespace=NAMESPACE,
+        component=COMPONENT,
+        ownership=gateway.ownership,
+        priority="platform-critical",
+        image=gateway.image,
+        replicas=Replicas(minimum=MINIMUM, maximum=MAXIMUM),
+        zones=gateway.zones,
+        resources=Resources(cpu_request=CPU, cpu_limit=CPU * 4, memory=MEMORY),
+        ports=(Port(name="https", number=PROXY_PORT), Port(name="status", number=STATUS_PORT)),
+        probes=Probes(
+            liveness=Probe(port="status", path="/status"), readiness=Probe(port="status", path="/status/ready")
+        ),
+        environment=_settings(gateway),
+        pod_annotations=BYPASS,
+        secret_files=(
+            SecretFiles(secret=CONFIGURATION, mount_path=CONFIG_PATH),
+            SecretFiles(secret=CERTIFICATE, mount_path=TLS_PATH),
+        ),
+        scratch=(
+            Scratch(mount_path=PREFIX_PATH, size=PREFIX_BYTES),
+            Scratch(mount_path=SCRATCH_PATH, size=SCRATCH_BYTES),
+        ),
+        uses=tuple(route.offer for route in gateway.routes),
+        serves=("https",),
+        grace_seconds=GRACE_SECONDS,
+    )
 
-    The webhook's certificate would be made anew whenever the chart is rendered; routes are checked by typed models.
+
+def rendered(gateway: Gateway, token: str) -> str:
+    """Kong's configuration as text."""
+    return json.dumps(configuration(gateway.routes, gateway.hosts[0], gateway.keys, token), indent=1, sort_keys=True)
+
+
+def balancer_manifest(spec: WorkloadSpec) -> Manifest:
+    """Lets the load balancer in, which has addresses of the network and is no pod."""
+    manifest = from_network(spec.party, "from-load-balancer", PROXY_PORT)
+    manifest["metadata"]["labels"] = object_labels(NAME, COMPONENT, spec.ownership)
+    return manifest
+
+
+def certificate_manifests(gateway: Gateway, authority: str) -> Sequence[tuple[str, Manifest]]:
+    """Role and manifest of the issuer, then of the certificate of the public host.
 
     Args:
-        footprint: what a replica may use.
-        namespace: namespace that Kong runs in.
-        watched: further namespaces in which there are routes; it may read no others.
-        ownership: who answers and pays for it.
+        gateway: the gateway.
+        authority: Secret of the platform's own authority, in the namespace that cert-manager runs in.
     """
-    (pod,) = pods(namespace, ())
-    each = chart_resources(footprint, containers=CONTAINERS)
+    issuer = cm.IssuerSpec(ca=cm.CertificateAuthority(secret_name=authority))
+    certificate = cm.CertificateSpec(
+        secret_name=CERTIFICATE,
+        dns_names=gateway.hosts,
+        duration=f"{SERVER_HOURS}h0m0s",
+        renew_before=f"{SERVER_RENEWAL_HOURS}h0m0s",
+        usages=("server auth", "digital signature"),
+        issuer_ref=cm.IssuerRef(name=AUTHORITY, kind="ClusterIssuer"),
+    )
+    labels = object_labels(NAME, COMPONENT, gateway.ownership)
+    return (
+        (
+            "issuer",
+            {
+                "apiVersion": cm.API_VERSION,
+                "kind": "ClusterIssuer",
+                "metadata": {"name": AUTHORITY, "labels": labels},
+                "spec": issuer.rendered(),
+            },
+        ),
+        (
+            "certificate",
+            {
+                "apiVersion": cm.API_VERSION,
+                "kind": "Certificate",
+                "metadata": {"name": CERTIFICATE, "namespace": NAMESPACE, "labels": labels},
+                "spec": certificate.rendered(),
+            },
+        ),
+    )
+
+
+def _settings(gateway: Gateway) -> dict[str, str]:
+    """Settings (Kong 3.9.3, kong.conf.default): nothing listens but the proxy and its health, and nobody is told."""
     return {
-        "fullnameOverride": KONG,
-        "image": {"tag": GATEWAY_TAG, "pullPolicy": "IfNotPresent"},
-        "replicaCount": footprint.replicas,
-        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-        "podDisruptionBudget": DISRUPTION,
-        "priorityClassName": "platform-critical",
-        "topologySpreadConstraints": zone_spread(pod.party),
-        "podLabels": chart_labels(KONG, ownership),
-        "podAnnotations": BYPASS,
-        "resources": each,
-        "env": {"nginx_worker_processes": "1", "headers": "off"},
-        "admin": {"enabled": False, "http": {"enabled": False}},
-        "proxy": {"type": "ClusterIP", "http": {"enabled": False}},
-        # The chart's own defaults would open a port on every node for Kong's user interface.
-        **{part: {"enabled": False} for part in ("manager", "portal", "portalapi")},
-        "ingressController": {
-            "image": {"tag": CONTROLLER_TAG},
-            "ingressClass": CLASS,
-            "watchNamespaces": sorted({namespace, *watched}),
-            "admissionWebhook": {"enabled": False},
-            "resources": each,
-            "env": {f"enable_controller_{kind}": "false" for kind in UNUSED_CONTROLLERS},
-        },
-    }
-
-
-def issuer_manifest(authority: str, ownership: Ownership) -> Manifest:
-    """The issuer of every namespace with routes; its key is in the namespace that cert-manager runs in.
-
-    Args:
-        authority: Secret of the platform's own authority.
-        ownership: who answers for it.
-    """
-    spec = cm.IssuerSpec(ca=cm.CertificateAuthority(secret_name=authority))
-    metadata = {"name": AUTHORITY, "labels": object_labels(AUTHORITY, COMPONENT, ownership)}
-    return {"apiVersion": cm.API_VERSION, "kind": "ClusterIssuer", "metadata": metadata, "spec": spec.rendered()}
-
-
-def consumer_manifests(
-    namespace: str, ownership: Ownership, keys: Sequence[SigningKey]
-) -> Iterator[tuple[str, Manifest]]:
-    """Role and manifest of the public keys by which tokens are known, and of the two consumers."""
-    names = []
-    for key in keys:
-        names.append(f"{IDENTITY}-{key.name.lower()}")
-        data = {"key": key.name, "algorithm": key.algorithm, "rsa_public_key": key.pem}
-        yield f"key-{key.name.lower()}", credential(namespace, names[-1], "jwt", data, ownership)
-    yield "consumer-identity", _consumer(namespace, IDENTITY, names, ownership)
-    yield "consumer-origin", _consumer(namespace, ORIGIN, [ORIGIN], ownership)
-
-
-def credential(
-    namespace: str, name: str, kind: str, data: Mapping[str, pulumi.Input[str]], ownership: Ownership
-) -> Manifest:
-    """A Secret by which Kong knows a consumer (Kong Ingress Controller 3.5, label konghq.com/credential)."""
-    labels = {**object_labels(name, COMPONENT, ownership), "konghq.com/credential": kind}
-    metadata = {"name": name, "namespace": namespace, "labels": labels}
-    encoded = {key: pulumi.Output.secret(value).apply(_encoded) for key, value in data.items()}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": encoded}
-
-
-def _encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def _consumer(namespace: str, name: str, credentials: list[str], ownership: Ownership) -> Manifest:
-    metadata = {
-        "name": name,
-        "namespace": namespace,
-        "labels": object_labels(name, COMPONENT, ownership),
-        "annotations": {"kubernetes.io/ingress.class": CLASS},
-    }
-    return {
-        "apiVersion": km.PLUGIN_API,
-        "kind": "KongConsumer",
-        "metadata": metadata,
-        "username": name,
-        "credentials": credentials,
+        "KONG_DATABASE": "off",
+        "KONG_DECLARATIVE_CONFIG": f"{CONFIG_PATH}/{FILE}",
+        "KONG_PREFIX": PREFIX_PATH,
+        "KONG_LMDB_MAP_SIZE": STORE,
+        "KONG_PROXY_LISTEN": f"0.0.0.0:{PROXY_PORT} http2 ssl",
+        "KONG_STATUS_LISTEN": f"0.0.0.0:{STATUS_PORT}",
+        "KONG_ADMIN_LISTEN": "off",
+        "KONG_ADMIN_GUI_LISTEN": "off",
+        "KONG_STREAM_LISTEN": "off",
+        "KONG_SSL_CERT": f"{TLS_PATH}/tls.crt",
+        "KONG_SSL_CERT_KEY": f"{TLS_PATH}/tls.key",
+        "KONG_SSL_PROTOCOLS": "TLSv1.2 TLSv1.3",
+        "KONG_PLUGINS": "cors,jwt,key-auth,rate-limiting,request-size-limiting",
+        "KONG_HEADERS": "off",
+        "KONG_ANONYMOUS_REPORTS": "off",
+        "KONG_NGINX_DAEMON": "off",
+        "KONG_NGINX_WORKER_PROCESSES": "1",
+        "KONG_PROXY_ACCESS_LOG": "/dev/stdout",
+        "KONG_PROXY_ERROR_LOG": "/dev/stderr",
+        "KONG_STATUS_ACCESS_LOG": "off",
+        "KONG_STATUS_ERROR_LOG": "/dev/stderr",
+        # The configuration is read at the start only: a change of it is a rollout.
+        "ROUTES_HASH": short_hash(rendered(gateway, ""), length=16),
     }

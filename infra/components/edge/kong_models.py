@@ -1,8 +1,9 @@
 """Kong's configuration as typed models that refuse unknown fields.
 
-Fields, values and bounds of plugins are those of Kong 3.9.3 (kong/plugins/<name>/schema.lua); the CRD of KongPlugin
-takes any configuration, so this is where a wrong one is found. Those of KongUpstreamPolicy are of its CRD, against
-which a test validates what is rendered. Only what the platform sets is modelled.
+Fields, values and bounds are those of Kong 3.9.3 (kong/plugins/<name>/schema.lua and, for upstreams,
+kong/db/schema/entities/upstreams.lua).
+Kong reads all of it when it starts and does not start with a wrong one, so this is where one is found before. Only what
+the platform sets is modelled.
 """
 
 from __future__ import annotations
@@ -10,15 +11,12 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
 
-PLUGIN_API = "configuration.konghq.com/v1"
-POLICY_API = "configuration.konghq.com/v1beta1"
 Method = Literal["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS"]
 
 
 class Plugin(BaseModel):
-    """Configuration of one plugin, in Kong's own spelling."""
+    """Configuration of one plugin or part, in Kong's own spelling."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     NAME: ClassVar[str]
@@ -100,35 +98,28 @@ class RequestSize(Plugin):
     size_unit: Literal["kilobytes"] = "kilobytes"
 
 
-class Model(BaseModel):
-    """Base of what the CRD describes: rendered in camelCase."""
+class Failing(Plugin):
+    """When a server counts as failing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
-
-    def rendered(self) -> dict[str, Any]:
-        """As the API server takes it, without what is not set."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-class Failing(Model):
-    """When a pod counts as failing."""
-
-    http_failures: int = Field(ge=0)
-    tcp_failures: int = Field(ge=0)
-    timeouts: int = Field(ge=0)
+    NAME = "unhealthy"
+    http_failures: int = Field(ge=0, le=255)
+    tcp_failures: int = Field(ge=0, le=255)
+    timeouts: int = Field(ge=0, le=255)
     interval: int | None = Field(default=None, ge=1, description="seconds between questions; only if it is asked")
 
 
-class Working(Model):
-    """When a failing pod counts as working again."""
+class Working(Plugin):
+    """When a failing server counts as working again."""
 
-    successes: int = Field(ge=1)
+    NAME = "healthy"
+    successes: int = Field(ge=1, le=255)
     interval: int = Field(ge=1, description="seconds between questions")
 
 
-class Asked(Model):
-    """Kong asks each pod how it is."""
+class Asked(Plugin):
+    """Kong asks the server how it is."""
 
+    NAME = "active"
     type: Literal["http"] = "http"
     http_path: str = Field(pattern=r"^/")
     timeout: int = Field(default=2, ge=1, description="seconds")
@@ -136,9 +127,10 @@ class Asked(Model):
     unhealthy: Failing
 
 
-class Watched(Model):
-    """Kong watches what each pod answers to callers."""
+class Watched(Plugin):
+    """Kong watches what the server answers to callers."""
 
+    NAME = "passive"
     type: Literal["http"] = "http"
     unhealthy: Failing
 
@@ -149,15 +141,9 @@ class Watched(Model):
         return self
 
 
-class HealthChecks(Model):
-    """The circuit breaker: a pod that fails is left out until it answers again."""
+class HealthChecks(Plugin):
+    """The circuit breaker: a server that fails gets no requests until it answers again."""
 
+    NAME = "healthchecks"
     active: Asked
     passive: Watched
-
-
-class UpstreamPolicySpec(Model):
-    """How requests are spread over the pods of a Service."""
-
-    algorithm: Literal["round-robin", "least-connections"]
-    healthchecks: HealthChecks

@@ -1,76 +1,70 @@
-"""What follows from a declared route: an Ingress, its plugins, its certificate and the breaker of its Service."""
+"""Every declared route, and Kong's configuration that follows from it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import Field
 
 from infra.components.edge import kong_models as km
-from infra.components.foundation import certificate_models as cm
-from infra.components.foundation.operators_layout import SERVER_HOURS, SERVER_RENEWAL_HOURS
-from infra.core.labels import Ownership, object_labels
 from infra.core.models import Args
-from infra.core.names import dns_label
+from infra.core.names import dns_label, service_host
+from infra.core.wiring import Offer
 from infra.core.workload.route import Route
 from infra.core.workload.spec import WorkloadSpec
-
-Manifest = dict[str, Any]
-COMPONENT = "edge"
-CLASS = "kong"
-"""Class of Ingress that Kong answers for (its chart, ingressController.ingressClass)."""
-
-PREFIX = "konghq.com"
-"""Of annotations that Kong reads (Kong Ingress Controller 3.5, internal/annotations/annotations.go)."""
 
 CALLER_HEADER = "authorization"
 ORIGIN_HEADER = "X-Origin-Token"
 """Header by which CloudFront is known; the edge in AWS sets it."""
+
+IDENTITY = "identity-provider"
+ORIGIN = "cloudfront"
+"""Consumers: who signs tokens, and who hands requests on from the internet. A token's keys are the first's."""
 
 LONGEST_TOKEN = 86_400
 """Seconds for which a token may still be valid: a day. A longer one cannot be taken back before its end."""
 
 PREFLIGHT_SECONDS = 600
 RETRIES = 2
-"""Times that Kong tries another pod after a connection that failed; Kong's default is five."""
+"""Times that Kong tries again after a connection that failed; Kong's default is five."""
 
 CONNECT_MILLISECONDS = 2_000
 HTTP_FAILURES, TCP_FAILURES, TIMEOUTS = 5, 2, 3
 SUCCESSES, SECONDS_BETWEEN = 2, 5
-"""A pod that answers five times with an error of its own, or twice not at all, is left out; it is asked every 5 seconds
-and comes back after two good answers. Planning figures of this project."""
+"""A server that answers five times with an error of its own, or twice not at all, gets no requests; it is asked every 5
+seconds and gets them again after two good answers. Planning figures of this project."""
+
+
+class SigningKey(Args):
+    """A public key of the identity provider."""
+
+    name: str = Field(description="the key's `kid`")
+    algorithm: str
+    pem: str
 
 
 class PublishedPort(Args):
     """A port with a route, with what it needs of its workload."""
 
-    name: str = Field(description="workload's name")
-    namespace: str
-    ownership: Ownership
-    port_name: str
-    port: int
+    offer: Offer
     health: str = Field(description="path that says whether a replica is ready")
     route: Route
+
+    @property
+    def title(self) -> str:
+        """Name of what is made for it, which no other port has."""
+        return dns_label(self.offer.party.namespace, self.offer.party.name, self.offer.port_name)
 
 
 def published(specs: Iterable[WorkloadSpec]) -> tuple[PublishedPort, ...]:
     """Every declared route of these workloads.
 
     Raises:
-        ValueError: two routes share a path, a workload has several of which one leads to another path, or a routed
-            workload does not say over HTTP whether it is ready.
+        ValueError: two routes share a path, or a routed workload does not say over HTTP whether it is ready.
     """
     found = [
-        PublishedPort(
-            name=spec.name,
-            namespace=spec.namespace,
-            ownership=spec.ownership,
-            port_name=port.name,
-            port=port.number,
-            health=_health(spec),
-            route=port.route,
-        )
+        PublishedPort(offer=spec.offer(port.name), health=_health(spec), route=port.route)
         for spec in specs
         for port in spec.ports
         if port.route is not None
@@ -79,26 +73,8 @@ def published(specs: Iterable[WorkloadSpec]) -> tuple[PublishedPort, ...]:
     for item in found:
         other = owners.setdefault(item.route.path, item)
         if other is not item:
-            raise ValueError(
-                f"the path {item.route.path} is declared by {other.name} and {item.name}: give each its own"
-            )
-        if item.route.upstream_path and sum((it.namespace, it.name) == (item.namespace, item.name) for it in found) > 1:
-            # Kong keeps the other path with the Service, where it would hold for all routes to it.
-            raise ValueError(f"workload {item.name} has several routes, so none of them may have an upstream_path")
+            raise ValueError(f"the path {item.route.path} is declared by {other.offer.party} and {item.offer.party}")
     return tuple(found)
-
-
-def service_annotations(item: PublishedPort) -> dict[str, str]:
-    """Annotations of the Service behind a route: its breaker, path, retries and timeouts in milliseconds."""
-    pause = str(item.route.timeout_seconds * 1000)
-    return {
-        f"{PREFIX}/upstream-policy": item.name,
-        f"{PREFIX}/retries": str(RETRIES),
-        f"{PREFIX}/connect-timeout": str(CONNECT_MILLISECONDS),
-        f"{PREFIX}/read-timeout": pause,
-        f"{PREFIX}/write-timeout": pause,
-        **({f"{PREFIX}/path": item.route.upstream_path} if item.route.upstream_path else {}),
-    }
 
 
 def plugins(item: PublishedPort) -> tuple[km.Plugin, ...]:
@@ -122,58 +98,28 @@ def plugins(item: PublishedPort) -> tuple[km.Plugin, ...]:
     return tuple(made)
 
 
-def route_manifests(item: PublishedPort, hosts: tuple[str, ...], issuer: str) -> Iterator[tuple[str, Manifest]]:
-    """Role and manifest of each object of a route, each after what it refers to.
+def configuration(routes: Sequence[PublishedPort], host: str, keys: Sequence[SigningKey], token: str) -> dict[str, Any]:
+    """All of Kong's configuration (Kong 3.9, declarative configuration).
 
     Args:
-        item: the routed port.
-        hosts: the public host, by which routes are found, then further names of the certificate.
-        issuer: ClusterIssuer that certifies them.
+        routes: every route.
+        host: the public host.
+        keys: public keys of the identity provider.
+        token: what CloudFront says of itself.
     """
-    name = dns_label(item.name, item.port_name)
-    secret = f"{name}-tls"
-    certificate = cm.CertificateSpec(
-        secret_name=secret,
-        dns_names=hosts,
-        duration=f"{SERVER_HOURS}h0m0s",
-        renew_before=f"{SERVER_RENEWAL_HOURS}h0m0s",
-        usages=("server auth", "digital signature"),
-        issuer_ref=cm.IssuerRef(name=issuer, kind="ClusterIssuer"),
-    )
-    yield f"{name}-certificate", _object(item, cm.API_VERSION, "Certificate", name, spec=certificate.rendered())
-    yield f"{name}-breaker", _object(item, km.POLICY_API, "KongUpstreamPolicy", item.name, spec=_breaker(item))
-    names = []
-    for plugin in plugins(item):
-        names.append(dns_label(name, plugin.NAME))
-        fields = {"plugin": plugin.NAME, "config": plugin.rendered()}
-        yield f"{name}-{plugin.NAME}", _object(item, km.PLUGIN_API, "KongPlugin", names[-1], **fields)
-    ingress = _object(item, "networking.k8s.io/v1", "Ingress", name, spec=_ingress(item, hosts[0], secret))
-    ingress["metadata"]["annotations"] = _ingress_annotations(item.route, names)
-    yield f"{name}-ingress", ingress
-
-
-def _ingress_annotations(route: Route, plugin_names: list[str]) -> dict[str, str]:
+    known = [{"key": key.name, "algorithm": key.algorithm, "rsa_public_key": key.pem} for key in keys]
     return {
-        f"{PREFIX}/plugins": ",".join(plugin_names),
-        f"{PREFIX}/protocols": "https",
-        f"{PREFIX}/methods": ",".join((*route.methods, *(("OPTIONS",) if route.origins else ()))),
-        # What is stripped is replaced by the Service's own path.
-        f"{PREFIX}/strip-path": "true" if route.upstream_path else "false",
-        f"{PREFIX}/preserve-host": "false",
+        "_format_version": "3.0",
+        "consumers": [
+            {"username": IDENTITY, "jwt_secrets": known},
+            {"username": ORIGIN, "keyauth_credentials": [{"key": token}]},
+        ],
+        "upstreams": [_upstream(item) for item in routes],
+        "services": [_service(item, host) for item in routes],
     }
 
 
-def _ingress(item: PublishedPort, host: str, secret: str) -> Manifest:
-    backend = {"service": {"name": item.name, "port": {"name": item.port_name}}}
-    path = {"path": item.route.path, "pathType": "Prefix", "backend": backend}
-    return {
-        "ingressClassName": CLASS,
-        "tls": [{"hosts": [host], "secretName": secret}],
-        "rules": [{"host": host, "http": {"paths": [path]}}],
-    }
-
-
-def _breaker(item: PublishedPort) -> Manifest:
+def _upstream(item: PublishedPort) -> dict[str, Any]:
     counts = {"http_failures": HTTP_FAILURES, "tcp_failures": TCP_FAILURES, "timeouts": TIMEOUTS}
     checks = km.HealthChecks(
         active=km.Asked(
@@ -183,9 +129,38 @@ def _breaker(item: PublishedPort) -> Manifest:
         ),
         passive=km.Watched(unhealthy=km.Failing(**counts)),
     )
-    # A WebSocket lasts: who has fewest gets the next.
-    algorithm = "least-connections" if item.route.websocket else "round-robin"
-    return km.UpstreamPolicySpec(algorithm=algorithm, healthchecks=checks).rendered()
+    party = item.offer.party
+    target = f"{service_host(party.name, party.namespace)}:{item.offer.port}"
+    return {"name": item.title, "targets": [{"target": target}], "healthchecks": checks.rendered()}
+
+
+def _service(item: PublishedPort, host: str) -> dict[str, Any]:
+    route, pause = item.route, item.route.timeout_seconds * 1000
+    return {
+        "name": item.title,
+        "host": item.title,
+        "port": item.offer.port,
+        "protocol": "http",
+        "path": route.upstream_path,
+        "retries": RETRIES,
+        "connect_timeout": CONNECT_MILLISECONDS,
+        "read_timeout": pause,
+        "write_timeout": pause,
+        "routes": [
+            {
+                "name": item.title,
+                "hosts": [host],
+                # The path itself and what is below it, but no other that begins with it.
+                "paths": [f"~{route.path}$", f"{route.path}/"],
+                "methods": [*route.methods, *(["OPTIONS"] if route.origins else [])],
+                "protocols": ["https"],
+                "https_redirect_status_code": 426,
+                "strip_path": route.upstream_path is not None,
+                "preserve_host": False,
+                "plugins": [{"name": plugin.NAME, "config": plugin.rendered()} for plugin in plugins(item)],
+            }
+        ],
+    }
 
 
 def _health(spec: WorkloadSpec) -> str:
@@ -193,9 +168,3 @@ def _health(spec: WorkloadSpec) -> str:
     if probe is None or probe.path is None:
         raise ValueError(f"workload {spec.name} has a route, so its readiness probe must have a path: Kong asks it too")
     return probe.path
-
-
-def _object(item: PublishedPort, api_version: str, kind: str, name: str, /, **fields: Any) -> Manifest:
-    labels = object_labels(item.name, COMPONENT, item.ownership)
-    metadata = {"name": name, "namespace": item.namespace, "labels": labels}
-    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}

@@ -14,7 +14,7 @@ from infra.core.models import Args
 from infra.core.names import dns_label
 from infra.core.quantity import Compute, format_cpu, format_memory
 from infra.core.quota import Share
-from infra.core.wiring import Edge, Member, Offer, Party, api_server_egress
+from infra.core.wiring import Member, Party, api_server_egress
 from infra.core.wiring.network import NAMESPACE_LABEL
 from infra.core.workload.pod import ZONE_KEY
 
@@ -54,13 +54,6 @@ class OperatorPods(Args):
     called_on: int | None = Field(default=None, description="port on which the API server calls it")
     reads_nodes: bool = Field(default=False, description="whether it asks the kubelet of every node")
     agents: tuple[Agent, ...] = Field(default=(), description="agents of the nodes that call it")
-    balanced_on: int | None = Field(default=None, description="port that a load balancer of the network reaches")
-    uses: tuple[Offer, ...] = Field(default=(), description="what of the platform it talks to")
-
-    @property
-    def edges(self) -> tuple[Edge, ...]:
-        """Its connections inside the platform."""
-        return tuple(Edge(client=self.party, offer=offer) for offer in self.uses)
 
 
 def operator_pods(chart: str, name: str, namespace: str, *labels: str, **more: Any) -> OperatorPods:
@@ -71,11 +64,8 @@ def operator_pods(chart: str, name: str, namespace: str, *labels: str, **more: A
 
 
 def members(pods: Iterable[OperatorPods], ownership: Ownership) -> tuple[Member, ...]:
-    """Their place in the graph: all of them talk to the API server, and few to anybody else of the platform."""
-    return tuple(
-        Member(party=pod.party, component=COMPONENT, ownership=ownership, edges=pod.edges, api_server=True)
-        for pod in pods
-    )
+    """Their place in the graph: all of them talk to the API server, and to nobody else of the platform."""
+    return tuple(Member(party=pod.party, component=COMPONENT, ownership=ownership, api_server=True) for pod in pods)
 
 
 def shares(charts: Mapping[str, Chart], pods: Iterable[OperatorPods]) -> tuple[Share, ...]:
@@ -97,22 +87,22 @@ def running(charts: Mapping[str, Chart], pods: Iterable[OperatorPods]) -> Iterat
 
 
 def network(pods: Iterable[OperatorPods], ownership: Ownership) -> Iterator[tuple[str, Manifest]]:
-    """Role and manifest of the policies between these pods, the API server, the nodes and what they use."""
+    """Role and manifest of the policies between these pods, the API server and the nodes."""
     for pod in pods:
         made = [("egress-api-server", api_server_egress(pod.party))]
         if pod.called_on is not None:
             made.append(("ingress-api-server", _nodes(pod.party, "from-api-server", "Ingress", pod.called_on)))
         if pod.reads_nodes:
             made.append(("egress-nodes", _nodes(pod.party, "to-nodes", "Egress", KUBELET_PORT)))
-        if pod.balanced_on is not None:
-            made.append(("ingress-load-balancer", _nodes(pod.party, "from-load-balancer", "Ingress", pod.balanced_on)))
         made += [(f"ingress-{agent.name}", _from_agent(pod.party, agent)) for agent in pod.agents]
         for role, manifest in made:
             manifest["metadata"]["labels"] = object_labels(pod.party.name, COMPONENT, ownership)
             yield f"{pod.party.name}-{role}", manifest
-        for edge in pod.edges:
-            for role, manifest in edge.labelled_policies(object_labels(pod.party.name, COMPONENT, ownership)):
-                yield f"{pod.party.name}-{role}", manifest
+
+
+def from_network(party: Party, name: str, port: int) -> Manifest:
+    """Opens one port of a party to the private addresses of the network, which a load balancer or node has."""
+    return _nodes(party, name, "Ingress", port)
 
 
 def chart_labels(name: str, ownership: Ownership) -> dict[str, str]:
@@ -121,12 +111,9 @@ def chart_labels(name: str, ownership: Ownership) -> dict[str, str]:
     return {key: value for key, value in labels.items() if "kubernetes.io/" not in key or key == PART_OF_LABEL}
 
 
-def chart_resources(footprint: Footprint, *, containers: int = 1) -> dict[str, Any]:
-    """Requests and limits of each of so many containers of one replica."""
-    amount = {
-        "cpu": format_cpu(footprint.cpu // containers),
-        "memory": format_memory(footprint.memory // containers),
-    }
+def chart_resources(footprint: Footprint) -> dict[str, Any]:
+    """Requests and limits of one replica."""
+    amount = {"cpu": format_cpu(footprint.cpu), "memory": format_memory(footprint.memory)}
     return {"requests": amount, "limits": amount}
 
 

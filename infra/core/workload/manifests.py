@@ -65,10 +65,7 @@ def _service(spec: WorkloadSpec) -> Manifest:
     ]
     headless = {"clusterIP": "None", "publishNotReadyAddresses": True} if spec.kind == "statefulset" else {}
     service = {"type": "ClusterIP", "selector": selector_labels(spec.name), "ports": ports, **headless}
-    made = _object(spec, "v1", "Service", spec=service)
-    if spec.service_annotations:
-        made["metadata"]["annotations"] = dict(spec.service_annotations)
-    return made
+    return _object(spec, "v1", "Service", spec=service)
 
 
 def _controller(spec: WorkloadSpec) -> Manifest:

@@ -22,7 +22,7 @@ configuration's containerLogMaxFiles and containerLogMaxSize, by default) and tu
 
 def pod_template(spec: WorkloadSpec) -> Manifest:
     """The template, for any kind of workload."""
-    annotations = {CONFIG_HASH: _config_hash(spec)} if spec.config_files else {}
+    annotations = {**spec.pod_annotations, **({CONFIG_HASH: _config_hash(spec)} if spec.config_files else {})}
     return {
         "metadata": {
             "labels": object_labels(spec.name, spec.component, spec.ownership),

@@ -153,6 +153,7 @@ class WorkloadSpec(Args):
     ports: tuple[Port, ...] = ()
     probes: Probes | None = None
     environment: dict[str, str] = Field(default_factory=dict)
+    pod_annotations: dict[str, str] = Field(default_factory=dict, description="annotations of its pods")
     pod_ip_variable: str | None = Field(default=None, description="variable that receives the pod's own address")
     secret_environment: dict[str, SecretKey] = Field(default_factory=dict)
     config_files: ConfigFiles | None = None
@@ -165,7 +166,6 @@ class WorkloadSpec(Args):
     aws_network: AwsNetwork | None = Field(default=None, description="from where it calls AWS")
     serves: tuple[str, ...] = Field(default=(), description="names of the ports that others may use")
     peers: tuple[str, ...] = Field(default=(), description="names of the ports that its own replicas use")
-    service_annotations: dict[str, str] = Field(default_factory=dict, description="annotations of its Service")
     schedule: str | None = Field(default=None, description="cron expression of a cronjob, UTC")
     time_limit_seconds: int = Field(default=600, ge=10, description="how long a job may run")
     grace_seconds: int = Field(default=30, ge=1, le=600, description="time to stop by itself")

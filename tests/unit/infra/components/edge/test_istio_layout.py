@@ -28,7 +28,7 @@ def values(chart: str) -> dict[str, Any]:
 
 def test_the_charts_are_of_one_version_and_that_of_the_definitions():
     versions = {CHARTS[chart].version for chart in layout.CHARTS}
-    assert versions == {"1.31.1"}
+    assert versions == {layout.VERSION}
     assert all("istio-1.31.1/" in file for file in DEFINITIONS)
 
 
@@ -89,9 +89,16 @@ def test_every_pod_says_who_answers_for_it_without_a_label_that_the_chart_writes
 
 
 @pytest.mark.parametrize("chart", layout.CHARTS)
-def test_images_do_not_come_from_the_registry_that_ends(chart: str):
+def test_images_are_of_that_version_and_not_from_the_registry_that_ends(chart: str):
     found = values(chart)
+    assert found.get("tag", found.get("global", {}).get("tag")) == CHARTS[chart].version
     assert found.get("hub", found.get("global", {}).get("hub")) == "docker.io/istio"
+
+
+def test_the_control_plane_can_make_no_pods_and_nobody_reads_the_cluster_for_another_one():
+    found = values("istiod")
+    assert found["env"] == {"PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER": "false"}
+    assert found["global"]["enableReaderRBAC"] is False
 
 
 def test_the_api_server_and_the_nodes_proxies_reach_exactly_the_ports_that_they_call():
