@@ -78,6 +78,7 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
         "cache",
         "backup",
         "istiod",
+        "kong",
         "edge",
         "watch",
         "trail",
