@@ -178,7 +178,10 @@ def down(arguments: Namespace, console: Console) -> int:
     with run_lock(where.lock_path, command_line()) as lock:
         if engine_name == "pulumi":
             _guard(where, console)
-            return PulumiCli(where, console.progress).down(arguments)
+            code = PulumiCli(where, console.progress).down(arguments)
+            if code == 0 and arguments.stack != "local":
+                console.progress(f"what nobody declared may still be there: sandbox teardown --stack {arguments.stack}")
+            return code
         if not where.paths.home.exists():
             console.result(f"There is no sandbox {where.paths.name!r}: nothing to remove.")
             if arguments.json:

@@ -34,7 +34,9 @@ _OTHERWISE = {
 def permission_check(aws: Aws, caller: str, types: Iterable[str]) -> Check:
     """Ask IAM whether the caller may do what creating these types takes.
 
-    Service control policies and conditions on tags or requests are beyond what IAM's simulation is told here.
+    It is asked about all resources. A permission for some of them, or under a condition, counts there as none, so what
+    is refused only for want of a permission stops nobody, unless that is everything; what a policy denies does. Service
+    control policies are not looked at.
 
     Args:
         aws: the account.
@@ -47,14 +49,16 @@ def permission_check(aws: Aws, caller: str, types: Iterable[str]) -> Check:
         source = _principal(aws, caller)
         if source is None:
             return Check(name, True, f"{caller}: not asked, it is no role or user", needed=False)
-        denied = list(_denied(aws, source, actions))
+        denied = dict(_denied(aws, source, actions))
     except Refusal as refused:
         return Check(name, False, f"not known: {refused.found}", refused.fix, needed=False)
     text = f"{len(actions)} actions that create what is declared are allowed to {source}"
     if denied:
         more = f" and {len(denied) - _SHOWN} more" if len(denied) > _SHOWN else ""
-        text = f"{source} may not: {', '.join(denied[:_SHOWN])}{more}"
-    return Check(name, not denied, text, "allow them to that role, or deploy with another one")
+        text = f"{source} may not, for all resources: {', '.join(list(denied)[:_SHOWN])}{more}"
+    certain = any(denied.values()) or len(denied) == len(actions)
+    fix = "allow them to that role, or deploy with another one"
+    return Check(name, not denied, text, fix, needed=certain)
 
 
 def creating(types: Iterable[str]) -> Iterator[str]:
@@ -78,7 +82,8 @@ def _making(wanted: str) -> str | None:
         return None
     name = schemas[wanted.lower()]
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_ANY_REGION, name).schema
-    permissions = schema.get("handlers", {}).get("create", {}).get("permissions", ())
+    listed = schema.get("handlers", {}).get("create", {}).get("permissions", ())
+    permissions = [f"{service.lower()}:{verb}" for service, _, verb in (each.partition(":") for each in listed)]
     making = [each for each in permissions if each.partition(":")[2].startswith(_VERBS)]
     thing = name.rpartition("::")[2].lower()
     own = [each for each in making if each.partition(":")[2].lower() in {f"{verb.lower()}{thing}" for verb in _VERBS}]
@@ -101,14 +106,15 @@ def _principal(aws: Aws, caller: str) -> str | None:
     return caller if ":user/" in caller or ":role/" in caller else None
 
 
-def _denied(aws: Aws, source: str, actions: Sequence[str]) -> Iterator[str]:
+def _denied(aws: Aws, source: str, actions: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Each action that is not allowed, and whether a policy says so."""
     for start in range(0, len(actions), _BATCH):
         asked: dict[str, Any] = {"PolicySourceArn": source, "ActionNames": list(actions[start : start + _BATCH])}
         while True:
             answer = aws.call("iam", "simulate_principal_policy", "iam:SimulatePrincipalPolicy", **asked)
             for result in answer["EvaluationResults"]:
                 if result["EvalDecision"] != "allowed":
-                    yield str(result["EvalActionName"])
+                    yield str(result["EvalActionName"]), result["EvalDecision"] == "explicitDeny"
             if not answer.get("IsTruncated"):
                 break
             asked["Marker"] = answer["Marker"]

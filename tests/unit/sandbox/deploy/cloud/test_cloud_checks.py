@@ -121,18 +121,30 @@ def test_a_context_that_the_kubeconfig_does_not_have_is_refused(
     assert "name one of office as cluster.context" in found.fix
 
 
-def test_iam_is_asked_about_each_action_that_creates_what_is_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("decisions", "ok", "missing"),
+    [
+        ({}, True, False),
+        ({"x:Createa": "implicitDeny"}, False, False),
+        ({"x:Createa": "explicitDeny"}, False, True),
+        ({"x:Createa": "implicitDeny", "x:Createb": "implicitDeny"}, False, True),
+    ],
+)
+def test_iam_is_asked_about_each_action_that_creates_what_is_declared(
+    monkeypatch: pytest.MonkeyPatch, decisions: dict[str, str], ok: bool, missing: bool
+) -> None:
     monkeypatch.setattr(permissions, "creating", lambda types: [f"x:Create{name}" for name in sorted(types)])
-    results = [{"EvalActionName": "x:Createa", "EvalDecision": "implicitDeny"}]
+    names = ("x:Createa", "x:Createb")
+    results = [{"EvalActionName": name, "EvalDecision": decisions.get(name, "allowed")} for name in names]
     answers: dict[str, Any] = {
         "get_role": {"Role": {"Arn": ROLE}},
         "simulate_principal_policy": {"EvaluationResults": results},
     }
     aws = FakeAws(answers)
     found = permission_check(aws, SESSION, {"a", "b"})
-    assert found.missing
-    assert found.found == f"{ROLE} may not: x:Createa"
-    assert aws.asked[-1][1] == {"PolicySourceArn": ROLE, "ActionNames": ["x:Createa", "x:Createb"]}
+    assert (found.ok, found.missing) == (ok, missing)
+    assert ok or found.found.startswith(f"{ROLE} may not, for all resources: x:Createa")
+    assert aws.asked[-1][1] == {"PolicySourceArn": ROLE, "ActionNames": list(names)}
 
 
 def test_who_may_not_ask_iam_is_told_so_and_not_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
