@@ -35,6 +35,7 @@ from infra.components.streaming.strimzi_layout import StrimziArgs
 from infra.config import StackConfig
 from infra.core.catalog.catalog import FOLDER, PLATFORM_TENANT, Catalog
 from infra.core.catalog.images import Image
+from infra.core.data.classes import most_sensitive
 from infra.core.errors import ConfigurationError, Problem
 from infra.core.labels import Ownership
 from infra.core.names import bucket_name
@@ -140,7 +141,7 @@ def make_plan(
     if problems:
         raise ConfigurationError(problems)
     namespaces = _namespaces(config, catalog, ownership, shares, tenants, keep=profile.keep)
-    store = _object_store(config, profile, ownership)
+    store = _object_store(config, catalog, profile, ownership)
     cluster = cluster_args(config, catalog, profile, shares, tenants, ownership=ownership, file=file)
     network, edge = network_args(config, profile), edge_plan(config, profile)
     services = data_services(config, profile, catalog.prices, file=file)
@@ -320,17 +321,21 @@ def _gateway(
     )
 
 
-def _object_store(config: StackConfig, profile: Profile, ownership: Ownership) -> ObjectStoreArgs | None:
+def _object_store(
+    config: StackConfig, catalog: Catalog, profile: Profile, ownership: Ownership
+) -> ObjectStoreArgs | None:
     if config.aws is None:
         return None
     store = config.object_store
+    data_class = most_sensitive([ownership.data_class, *(dataset.level for dataset in catalog.datasets.values())])
     return ObjectStoreArgs(
         bucket=bucket_name(config.environment, "lakehouse", config.aws.account_id),
         account_id=config.aws.account_id,
-        ownership=ownership,
+        ownership=ownership.model_copy(update={"data_class": data_class}),
         infrequent_access_days=store.infrequent_access_days,
         archive_days=store.archive_days,
         noncurrent_days=store.noncurrent_days,
         backup_class=backup_class(config, "objects"),
         keep=profile.keep,
+        log_bucket=bucket_name(config.environment, "lakehouse-logs", config.aws.account_id) if profile.keep else None,
     )

@@ -14,6 +14,9 @@ from policies.whole import judged, of_types
 BUCKET: Final = versions_of("aws:s3/bucket:Bucket")
 """The tokens of a bucket."""
 
+LOGGING: Final = versions_of("aws:s3/bucketLogging:BucketLogging")
+"""The tokens of the setting that has a bucket's use written down."""
+
 
 def settings_of(stack: Stack, bucket: Resource, tokens: frozenset[str]) -> list[Resource]:
     """The resources of the given types that are settings of the bucket.
@@ -42,6 +45,16 @@ def settings_of(stack: Stack, bucket: Resource, tokens: frozenset[str]) -> list[
 def _is_another(stack: Stack, target: Node) -> bool:
     names = (other.root["bucket"] for other in of_types(stack, BUCKET))
     return any(name.known() and name.text() == target.text() for name in names)
+
+
+def receiving_logs(stack: Stack) -> frozenset[str]:
+    """The names of the buckets into which S3 delivers the server access logs of others, as far as they are known."""
+    targets = ((setting.root["bucket"], setting.root["targetBucket"]) for setting in of_types(stack, LOGGING))
+    return frozenset(
+        name
+        for source, target in targets
+        if target.known() and (name := target.text()) and not (source.known() and source.text() == name)
+    )
 
 
 def each_bucket(

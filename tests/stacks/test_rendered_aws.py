@@ -59,3 +59,19 @@ def test_a_deleted_secret_can_be_restored_in_production_only(stack: str, days: i
 
 def test_without_an_account_there_is_no_aws_at_all():
     assert not [r for r in run_program("local").resources if "aws" in r.type]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_lakehouse_is_as_sensitive_as_its_most_sensitive_dataset_and_its_use_is_recorded(stack: str):
+    run = rendered(stack)
+    lake, logs = run.named("object-store-bucket").inputs, run.named("object-store-logs").inputs
+    assert lake["tags"]["DataClass"] == "pii"
+    logging = run.named("object-store-logging").inputs
+    assert (logging["bucket"], logging["targetBucket"]) == (lake["bucket"], logs["bucket"])
+    deliver, tls = json.loads(run.named("object-store-logs-policy").inputs["policy"])["Statement"]
+    assert deliver["Condition"]["ArnLike"] == {"aws:SourceArn": f"arn:aws:s3:::{lake['bucket']}"}
+    assert deliver["Resource"] == f"arn:aws:s3:::{logs['bucket']}/{logging['targetPrefix']}*"
+    assert tls["Effect"] == "Deny"
+    assert run.named("object-store-logs-versioning").inputs["versioningConfiguration"] == {"status": "Enabled"}
+    assert run.named("object-store-logs-lifecycle").inputs["rules"][0]["expiration"]["days"] == 365
+    assert run.named("object-store-logs").request.protect

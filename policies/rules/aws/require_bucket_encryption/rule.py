@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.aws.buckets import each_bucket
+from policies.aws.buckets import each_bucket, receiving_logs
 from policies.aws.keys import is_customer_key
 from policies.aws.tokens import versions_of
 from policies.model import Resource, Severity, Stack, Violation
@@ -11,6 +11,7 @@ from policies.rule import WholeStack, rule
 
 _SETTING = versions_of("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
 _BY_KMS = ("aws:kms", "aws:kms:dsse")
+_BY_S3 = "AES256"
 
 
 @rule(
@@ -30,8 +31,26 @@ _BY_KMS = ("aws:kms", "aws:kms:dsse")
     ),
 )
 def require_bucket_encryption(stack: Stack) -> Iterator[Violation]:
-    """One violation for each bucket without such a setting, and for each rule of a setting without such a key."""
-    yield from each_bucket(stack, _SETTING, _encrypted)
+    """One violation for each bucket without such a setting, and for each rule of a setting without such a key.
+
+    A bucket that receives the server access logs of another may be encrypted by S3's own key: S3 delivers none into
+    one whose default is a customer managed key (Amazon S3 API Reference, LoggingEnabled).
+    """
+    receiving = receiving_logs(stack)
+
+    def encrypted(bucket: Resource, settings: list[Resource]) -> Iterator[Violation]:
+        for violation in _encrypted(bucket, settings):
+            by_s3 = any(_by_s3(setting) for setting in settings)
+            if not (by_s3 and bucket.root["bucket"].text() in receiving):
+                yield violation
+
+    yield from each_bucket(stack, _SETTING, encrypted)
+
+
+def _by_s3(setting: Resource) -> bool:
+    rules = setting.root["rules"].items()
+    algorithms = [rule_["applyServerSideEncryptionByDefault"]["sseAlgorithm"].text() for rule_ in rules]
+    return bool(algorithms) and set(algorithms) == {_BY_S3}
 
 
 def _encrypted(bucket: Resource, settings: list[Resource]) -> Iterator[Violation]:
