@@ -52,10 +52,70 @@ belong to this group, so any user will do for it."""
 PLUGIN_SIZE = Compute(50, 64 * 1024**2)
 """What the plugin's container may use: it copies one file and ends."""
 
+SCRATCH = "1Gi"
+"""Disk for the plugin and for one backup while it is packed: all objects of the platform are a few MB. A planning
+figure; the chart has no value for the size of its scratch volumes."""
+
+PATIENCE = 10
+"""Probes that may fail before it is started anew; after five, the chart's own number, it only counts as not ready."""
+
 STOP_SECONDS = 300
 """How long a backup that is under way may take to end; the next one begins anew."""
 
 READ_ONLY = ("get", "list", "watch")
+WRITE = ("create", "update", "patch", "delete")
+_RBAC = "rbac.authorization.k8s.io"
+_ACCOUNT = {"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}
+CORE = (
+    "configmaps",
+    "endpoints",
+    "events",
+    "limitranges",
+    "namespaces",
+    "nodes",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "pods",
+    "podtemplates",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "serviceaccounts",
+    "services",
+)
+"""What it may read of the core group, one by one: "all" would include running commands in pods and asking kubelets."""
+
+GROUPS = (
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "autoscaling",
+    "batch",
+    "cert-manager.io",
+    "certificates.k8s.io",
+    "configuration.konghq.com",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "kafka.strimzi.io",
+    "networking.istio.io",
+    "networking.k8s.aws",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "security.istio.io",
+    "snapshot.storage.k8s.io",
+    "storage.k8s.io",
+    "velero.io",
+    "vpcresources.k8s.aws",
+)
+"""Groups of which it may read everything. A backup that meets a kind of another one fails, and says so."""
+
 SNAPSHOT_RESOURCES = ("volumesnapshots", "volumesnapshotcontents")
 READER = "platform-recovery-reader"
 
@@ -139,8 +199,9 @@ def network(velero: Member) -> Iterator[tuple[str, Manifest]]:
 def values(footprint: Footprint, plugin: Image, ownership: Ownership) -> dict[str, Any]:
     """Values of the chart (12.1.0, values.yaml).
 
-    Velero may read everything and change nothing but its own objects and snapshots. What a restore must change is lent
-    to it for the restore (docs/runbooks/restore-a-tenant.md): whoever took it over could otherwise rewrite the cluster.
+    The chart would make it an administrator of the cluster. Instead it may read what it backs up and change nothing but
+    its own objects and snapshots. What a restore must change is lent to it for the restore
+    (docs/runbooks/restore-a-tenant.md): whoever took it over could otherwise rewrite the cluster.
     """
     labels = chart_labels(NAME, ownership)
     return {
@@ -150,14 +211,15 @@ def values(footprint: Footprint, plugin: Image, ownership: Ownership) -> dict[st
         "snapshotsEnabled": False,
         "deployNodeAgent": False,
         "credentials": {"useSecret": False},
-        "rbac": {"create": True, "clusterAdministrator": True, "clusterAdministratorName": READER},
-        "extraObjects": [_reader(ownership)],
+        "rbac": {"create": False, "clusterAdministrator": False},
+        "extraObjects": [*_rights(ownership)],
         "serviceAccount": {"server": {"name": NAME, "labels": labels}},
         "labels": labels,
         "podLabels": {**labels, **OUTSIDE_MESH},
         "resources": _resources(Compute(footprint.cpu, footprint.memory)),
         "priorityClassName": "platform-standard",
         "terminationGracePeriodSeconds": STOP_SECONDS,
+        "livenessProbe": {"failureThreshold": PATIENCE},
         "podSecurityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
@@ -218,17 +280,35 @@ def _resource(kind: str, name: str, ownership: Ownership, spec: cr.LocationSpec 
     return {"apiVersion": cr.API_VERSION, "kind": kind, "metadata": metadata, "spec": spec.rendered()}
 
 
-def _reader(ownership: Ownership) -> Manifest:
-    rules = [
-        {"apiGroups": ["*"], "resources": ["*"], "verbs": list(READ_ONLY)},
-        {
-            "apiGroups": ["snapshot.storage.k8s.io"],
-            "resources": list(SNAPSHOT_RESOURCES),
-            "verbs": ["create", "update", "patch", "delete"],
-        },
+def _rights(ownership: Ownership) -> Iterator[Manifest]:
+    reads = [
+        {"apiGroups": [""], "resources": list(CORE), "verbs": list(READ_ONLY)},
+        {"apiGroups": list(GROUPS), "resources": ["*"], "verbs": list(READ_ONLY)},
+        {"apiGroups": ["snapshot.storage.k8s.io"], "resources": list(SNAPSHOT_RESOURCES), "verbs": list(WRITE)},
     ]
-    metadata = {"name": READER, "labels": object_labels(READER, COMPONENT, ownership)}
-    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules}
+    own = [
+        {
+            "apiGroups": [cr.API_VERSION.partition("/")[0]],
+            "resources": ["*"],
+            "verbs": [*READ_ONLY, *WRITE, "deletecollection"],
+        },
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
+    ]
+    yield _right("ClusterRole", READER, ownership, rules=reads)
+    yield _right("ClusterRoleBinding", READER, ownership, roleRef=_role("ClusterRole", READER), subjects=[_ACCOUNT])
+    yield _right("Role", NAME, ownership, rules=own)
+    yield _right("RoleBinding", NAME, ownership, roleRef=_role("Role", NAME), subjects=[_ACCOUNT])
+
+
+def _right(kind: str, name: str, ownership: Ownership, **fields: Any) -> Manifest:
+    metadata: Manifest = {"name": name, "labels": object_labels(name, COMPONENT, ownership)}
+    if not kind.startswith("Cluster"):
+        metadata["namespace"] = NAMESPACE
+    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": metadata, **fields}
+
+
+def _role(kind: str, name: str) -> Manifest:
+    return {"apiGroup": _RBAC, "kind": kind, "name": name}
 
 
 def _plugin(image: Image) -> Manifest:
@@ -247,5 +327,5 @@ def _confined() -> dict[str, Any]:
 
 
 def _resources(size: Compute) -> dict[str, Any]:
-    amount = {"cpu": format_cpu(size.cpu), "memory": format_memory(size.memory)}
+    amount = {"cpu": format_cpu(size.cpu), "memory": format_memory(size.memory), "ephemeral-storage": SCRATCH}
     return {"requests": amount, "limits": amount}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from infra.core.iam import AwsEndpoint
 from infra.core.labels import Ownership
 from infra.core.quantity import Compute
 from infra.core.quota import Budget
-from infra.stacks.files import read_catalog, read_definitions
+from infra.stacks.files import ROOT, read_catalog, read_definitions
 from infra.stacks.recovery_plan import SNAPSHOT_DEFINITIONS, schedules
 
 CATALOG = read_catalog()
@@ -111,11 +112,23 @@ def test_a_schedule_says_what_it_promises_and_keeps_its_backups_so_long():
     assert manifest["spec"]["template"]["snapshotVolumes"] is True
 
 
-def test_velero_may_read_everything_and_write_nothing_but_snapshots():
-    (reader,) = VALUES["extraObjects"]
-    writing = [rule for rule in reader["rules"] if set(rule["verbs"]) - {"get", "list", "watch"}]
+RIGHTS = {manifest["kind"]: manifest for manifest in VALUES["extraObjects"]}
+
+
+def test_velero_may_write_snapshots_anywhere_and_else_only_its_own_objects():
+    writing = [rule for rule in RIGHTS["ClusterRole"]["rules"] if set(rule["verbs"]) - {"get", "list", "watch"}]
     assert [rule["apiGroups"] for rule in writing] == [["snapshot.storage.k8s.io"]]
-    assert VALUES["rbac"]["clusterAdministratorName"] == reader["metadata"]["name"]
+    assert [rule["apiGroups"] for rule in RIGHTS["Role"]["rules"]] == [["velero.io"], [""]]
+    assert RIGHTS["Role"]["rules"][1] == {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]}
+    assert VALUES["rbac"] == {"create": False, "clusterAdministrator": False}
+
+
+def test_velero_may_read_every_kind_that_is_declared_here_and_run_no_command_in_a_pod():
+    core, others, _ = RIGHTS["ClusterRole"]["rules"]
+    paths = (ROOT / "infra/catalog/crds").glob("*/*.json")
+    assert {json.loads(path.read_text("utf-8"))["spec"]["group"] for path in paths} <= set(others["apiGroups"])
+    assert core["apiGroups"] == [""]
+    assert not [name for name in core["resources"] if name == "*" or "/" in name]
 
 
 def test_there_is_no_agent_on_nodes_and_no_credential_and_all_pods_are_confined():
