@@ -44,13 +44,14 @@ class LiveAws:
     def call(self, service: str, operation: str, action: str, **parameters: Any) -> Mapping[str, Any]:
         """Make one call; see `Aws`."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 takes half a second to import
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
         endpoint = ""
         try:
             client = self._client(service)
             endpoint = str(client.meta.endpoint_url)
             answer: Mapping[str, Any] = getattr(client, operation)(**parameters)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise refusal(error, action, self.region, endpoint) from None
         return answer
 

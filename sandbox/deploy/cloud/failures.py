@@ -55,9 +55,14 @@ def refusal(error: Exception, action: str, region: str, endpoint: str = "") -> R
         endpoint: the address that was asked, if known.
     """
     from botocore import exceptions  # noqa: PLC0415 importing botocore takes half a second
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     if isinstance(error, exceptions.ClientError):
         return _answered(error, action, region)
+    if isinstance(error, ResponseParserError):
+        where = endpoint or f"AWS in {region}"
+        fix = "is there a proxy or a captive portal between you and AWS?"
+        return Refusal("unreachable", f"what answers at {where} is not AWS ({action})", fix)
     name = type(error).__name__
     if isinstance(error, exceptions.ProfileNotFound):
         return Refusal("credentials", f"AWS_PROFILE: {error}", "name a profile that `aws configure list-profiles` has")

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from botocore import exceptions
+from botocore.parsers import ResponseParserError
 
 from sandbox.deploy.cloud.failures import refusal
 
@@ -41,6 +42,7 @@ def test_what_aws_answers_is_told_with_its_cause(code: str, kind: str, words: st
         (exceptions.NoRegionError(), "other", "aws.region"),
         (exceptions.EndpointConnectionError(endpoint_url="x"), "unreachable", "nothing answers at https://sts"),
         (exceptions.ConnectTimeoutError(endpoint_url="x"), "unreachable", "is us-east-9 the right region"),
+        (ResponseParserError("<!doctype html>"), "unreachable", "what answers at https://sts is not AWS"),
     ],
 )
 def test_what_never_reached_aws_is_told_too(error: Exception, kind: str, words: str) -> None:
