@@ -40,6 +40,9 @@ SNAPSHOT_DEFINITIONS = tuple(
     f"external-snapshotter-8.4.0/{name}.json"
     for name in ("volumesnapshot", "volumesnapshotclass", "volumesnapshotcontent")
 )
+STRICTEST: DataClass = "confidential"
+"""Class of the bucket: that of credentials, which no column of the catalog has."""
+
 NEVER_DAYS = 365
 """Age at which what is in the bucket would become rarely used: far beyond that of any backup."""
 
@@ -145,7 +148,8 @@ def schedules(
 
 
 def recovery_usages(plan: RecoveryPlan, catalog: Catalog, running: Iterable[Running], *, keep: bool) -> Iterator[Usage]:
-    """What backups use in a month: their key, and snapshots of all volumes. The objects themselves are a few MB."""
+    """What backups use in a month: their key, and snapshots of all volumes. The objects themselves
+    and the record of who read them are a few MB."""
     kept = Fraction(int(keep))
     yield Usage(velero_layout.COMPONENT, PLATFORM, "key", KMS_KEY, Fraction(1), Fraction(1), kept)
     volumes = sum((gib(pods.storage) for pods in running), Fraction(0))
@@ -213,7 +217,9 @@ def _store(recovery: RecoveryCatalog, ownership: Ownership, place: AwsPlace, pro
     return ObjectStoreArgs(
         bucket=bucket_name(ownership.environment, KEY, place.account_id),
         account_id=place.account_id,
-        ownership=ownership,
+        # Secrets of every namespace are among what is backed up.
+        ownership=ownership.model_copy(update={"data_class": STRICTEST}),
+        log_bucket=bucket_name(ownership.environment, f"{KEY}-logs", place.account_id) if profile.keep else None,
         infrequent_access_days=NEVER_DAYS,
         archive_days=2 * NEVER_DAYS,
         # Velero may delete a backup, but for so long nobody can who has its role.
