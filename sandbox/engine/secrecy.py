@@ -73,6 +73,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
+        self._heads: dict[str, tuple[str, ...]] = {}
         self._lock = threading.Lock()
 
     def learn(self, value: Json) -> None:
@@ -83,6 +84,9 @@ class Redactor:
                 found.update(text for text in _texts(leaf.value) if len(text) >= _SHORTEST)
         if found - self._known:
             with self._lock:
+                for text in found - self._known:
+                    head = text[:_SHORTEST]
+                    self._heads[head] = (*self._heads.get(head, ()), text)
                 self._known = self._known | found
 
     def redact(self, text: str) -> str:
@@ -101,6 +105,18 @@ class Redactor:
             return {key: self.conceal(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.conceal(item) for item in value]
-        if isinstance(value, str) and len(value) >= _SHORTEST and any(secret in value for secret in known):
+        if isinstance(value, str) and len(value) >= _SHORTEST and self._holds_any(value, known):
             return Secret(value)
         return value
+
+    def _holds_any(self, text: str, known: set[str]) -> bool:
+        """Tell whether a text holds a known secret, in time that does not grow with both their numbers.
+
+        There are as many texts as there are resources, and secrets grow with them: a short text is looked up where a
+        secret may begin, a long one is searched for each.
+        """
+        if len(text) >= len(known):
+            return any(secret in text for secret in known)
+        begins = {text[start : start + _SHORTEST] for start in range(len(text) - _SHORTEST + 1)}
+        heads = self._heads
+        return any(secret in text for begin in begins if begin in heads for secret in heads[begin])

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pulumi
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pulumi import Output, ResourceOptions
 
 from sandbox.engine.events import Event
@@ -228,3 +230,16 @@ def test_errors_kept_in_the_state_hold_no_secret(harness: Harness, tmp_path: Pat
 def test_the_key_is_readable_by_its_owner_only(harness: Harness) -> None:
     harness.apply(fake_provider)
     assert harness.state_path.with_suffix(".key").stat().st_mode & 0o777 == 0o600
+
+
+@settings(max_examples=40)
+@given(
+    secrets=st.lists(st.text("ab", min_size=6, max_size=9), min_size=1, max_size=4),
+    texts=st.lists(st.text("ab", max_size=30), max_size=5),
+)
+def test_among_many_secrets_the_same_texts_are_found_as_among_few(secrets: list[str], texts: list[str]):
+    redactor = Redactor()
+    redactor.learn([Secret(text) for text in secrets])
+    redactor.learn([Secret(f"other-{number:06}") for number in range(40)])
+    concealed = redactor.conceal(list(texts))
+    assert [isinstance(one, Secret) for one in concealed] == [any(it in text for it in secrets) for text in texts]
