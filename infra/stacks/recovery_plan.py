@@ -148,8 +148,10 @@ def schedules(
 
 
 def recovery_usages(plan: RecoveryPlan, catalog: Catalog, running: Iterable[Running], *, keep: bool) -> Iterator[Usage]:
-    """What backups use in a month: their key, and snapshots of all volumes. The objects themselves
-    and the record of who read them are a few MB."""
+    """What backups use in a month: their key, and snapshots of all volumes.
+
+    The objects themselves and the record of who read them are a few MB, and not counted.
+    """
     kept = Fraction(int(keep))
     yield Usage(velero_layout.COMPONENT, PLATFORM, "key", KMS_KEY, Fraction(1), Fraction(1), kept)
     volumes = sum((gib(pods.storage) for pods in running), Fraction(0))
