@@ -68,8 +68,6 @@ def refusal(error: Exception, action: str, region: str, endpoint: str = "") -> R
         return Refusal("credentials", f"AWS_PROFILE: {error}", "name a profile that `aws configure list-profiles` has")
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
         return Refusal("credentials", "there is no AWS credential here", "sign in (`aws sso login`) or set AWS_PROFILE")
-    if isinstance(error, exceptions.NoRegionError):
-        return Refusal("other", "no region is known", "set aws.region in the stack's file")
     if "SSO" in name or isinstance(error, exceptions.TokenRetrievalError | exceptions.CredentialRetrievalError):
         return Refusal("credentials", f"the AWS sign-in is over or cannot be used ({name})", _SIGN_IN)
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):

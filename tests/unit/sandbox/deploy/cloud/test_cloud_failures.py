@@ -39,7 +39,6 @@ def test_what_aws_answers_is_told_with_its_cause(code: str, kind: str, words: st
         (exceptions.ProfileNotFound(profile="ann"), "credentials", "AWS_PROFILE"),
         (exceptions.UnauthorizedSSOTokenError(), "credentials", "aws sso login"),
         (exceptions.TokenRetrievalError(provider="sso", error_msg="over"), "credentials", "sign-in is over"),
-        (exceptions.NoRegionError(), "other", "aws.region"),
         (exceptions.EndpointConnectionError(endpoint_url="x"), "unreachable", "nothing answers at https://sts"),
         (exceptions.ConnectTimeoutError(endpoint_url="x"), "unreachable", "is us-east-9 the right region"),
         (ResponseParserError("<!doctype html>"), "unreachable", "what answers at https://sts is not AWS"),
