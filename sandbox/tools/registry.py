@@ -122,7 +122,9 @@ TOOLS: tuple[Tool, ...] = (
         version=VELERO_VERSION,
         module="velero",
         package="github.com/vmware-tanzu/velero/cmd/velero",
-        ldflags=f"-s -w -X github.com/vmware-tanzu/velero/pkg/buildinfo.Version={VELERO_VERSION}",
+        # It has no flag for the second address that it serves metrics on, port 8080 of every network of the machine.
+        ldflags=f"-s -w -X github.com/vmware-tanzu/velero/pkg/buildinfo.Version={VELERO_VERSION}"
+        " -X sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress=0",
         version_args=("version", "--client-only"),
         release=None,  # the server is released as an image only
         optional=True,

@@ -68,3 +68,7 @@ def test_an_unknown_tool_is_refused_with_the_names_of_those_there_are():
 )
 def test_go_says_its_version(text: str, version: tuple[int, int] | None):
     assert parse_go_version(text) == version
+
+
+def test_velero_opens_no_port_that_nobody_chose():
+    assert "-X sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress=0" in tool("velero").ldflags
