@@ -37,6 +37,6 @@ def teardown(arguments: Namespace, console: Console) -> int:
             {"stage": name, "resources": [step.urn for step in report.steps if stage(step) == index]}
             for index, name in enumerate(STAGES)
         ]
-        print_json({"stages": stages, "ledger": [asdict(entry) for entry in ledger(report.steps, charts)]})
+        print_json({"stages": stages, "ledger": [asdict(entry) for entry in ledger(report.steps)]})
     console.result(f"# Teardown of {where.stack}\n\n{teardown_report(report.steps, charts).rstrip()}")
     return 0

@@ -71,7 +71,7 @@ def test_an_object_that_does_not_go_through_the_cluster_is_found(declared: list[
 
 
 def made() -> Iterator[str]:
-    yield from ("EBS volume", "load balancer", "log group /aws/eks/", "objects and their versions", "images", "network")
+    yield from ("EBS volume", "log group /aws/eks/", "objects and their versions", "images", "network interfaces")
 
 
 def test_the_ledger_names_what_nobody_declared(declared: list[StepPlanned]):

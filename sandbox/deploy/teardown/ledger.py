@@ -7,11 +7,10 @@ takes it along, and how to find what it left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.deploy.teardown.order import CHART
 from sandbox.engine.events import StepPlanned
 
 
@@ -39,24 +38,14 @@ _LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 Rule = Callable[[Mapping[str, Any]], Iterator[Entry]]
 
 
-def ledger(resources: Sequence[StepPlanned], charts: Iterable[str] = ()) -> list[Entry]:
-    """Derive the list.
-
-    Args:
-        resources: what is declared.
-        charts: further charts by reference, such as those that a rendering only records.
-    """
+def ledger(resources: Sequence[StepPlanned]) -> list[Entry]:
+    """Derive the list from what is declared."""
     found: dict[Entry, None] = {}
     own = {f"log group {each.inputs.get('name')}" for each in resources if each.type == _LOG_GROUP}
     for resource in resources:
         rule = _RULES.get(resource.type) or _KINDS.get(_kind(resource))
         if rule is not None:
             found.update(dict.fromkeys(rule(resource.inputs)))
-    named = [*charts, *(str(each.inputs.get("chart", "")) for each in resources if each.type == CHART)]
-    for chart in named:
-        for word, entry in _CHARTS.items():
-            if word in chart.rpartition("/")[2]:
-                found[entry] = None
     return sorted(
         (entry for entry in found if entry.thing not in own),
         key=lambda entry: (not entry.stays, entry.thing, entry.maker),
@@ -81,17 +70,13 @@ _BALANCERS = "aws elbv2 describe-load-balancers; aws elb describe-load-balancers
 
 def _service(inputs: Mapping[str, Any]) -> Iterator[Entry]:
     if inputs.get("spec", {}).get("type") == "LoadBalancer":
-        yield _balancer(f"Service {_name(inputs)}")
-
-
-def _balancer(of: str) -> Entry:
-    return Entry(
-        "load balancer with its target groups and security group",
-        f"the cluster's cloud controller, for {of}",
-        stays=False,
-        how="goes with its Service, as long as the cluster is there: the Service is deleted first",
-        find=_BALANCERS,
-    )
+        yield Entry(
+            "load balancer with its target groups and security group",
+            f"the cluster's cloud controller, for Service {_name(inputs)}",
+            stays=False,
+            how="goes with its Service, as long as the cluster is there: the Service is deleted first",
+            find=_BALANCERS,
+        )
 
 
 def _claim(inputs: Mapping[str, Any]) -> Iterator[Entry]:
@@ -309,8 +294,4 @@ _KINDS: Mapping[str, Rule] = {
     "Schedule": _schedule,
     "Service": _service,
     "StatefulSet": _stateful,
-}
-
-_CHARTS: Mapping[str, Entry] = {
-    "kong": _balancer("Kong's proxy"),
 }

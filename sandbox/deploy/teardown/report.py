@@ -14,7 +14,7 @@ def teardown_report(resources: Sequence[StepPlanned], charts: Iterable[str] = ()
     """Say in which order a stack is deleted, and what is there that the program did not declare."""
     named = list(charts)
     lines = ["## Order", "", *_order(resources, named), "", "## What stays", ""]
-    entries = ledger(resources, named)
+    entries = ledger(resources)
     lines += _table([entry for entry in entries if entry.stays])
     lines += ["", "## What controllers make, and the teardown takes along", ""]
     lines += _table([entry for entry in entries if not entry.stays])
