@@ -141,7 +141,7 @@ def _service(item: PublishedPort, host: str) -> dict[str, Any]:
         "host": item.title,
         "port": item.offer.port,
         "protocol": "http",
-        "path": route.upstream_path,
+        **({"path": route.upstream_path} if route.upstream_path else {}),
         "retries": RETRIES,
         "connect_timeout": CONNECT_MILLISECONDS,
         "read_timeout": pause,
