@@ -23,11 +23,14 @@ def reports(config: StackConfig, catalog: Catalog, profile: Profile, plan: Plan)
     """
     budgets = {spec.name: spec.budget for spec in plan.tenancy.namespaces}
     document = access_document(catalog, config.tenants)
+    allowed = ((name, catalog.tenants[name].monthly_budget_usd) for name in config.tenants)
+    limits = {name: limit for name, limit in allowed if limit is not None}
+    cost = estimate_cost(config, catalog, profile, plan)
     return {
         "wiring.json": ("", as_json(plan.wiring)),
         "wiring.md": ("Wiring", wiring_report(plan.wiring)),
         "quotas.md": ("Quotas", quota_report(plan.shares, plan.tenants, budgets, config.quota.compute)),
         "masks.md": ("Masks and retention", f"{masks_report(catalog)}\n{retention_report(catalog)}"),
         "access.md": ("Access to data", access_report(document, plan.governance.artifacts)),
-        "cost.md": ("Cost a month", cost_report(estimate_cost(config, catalog, profile, plan), catalog.prices)),
+        "cost.md": ("Cost a month", cost_report(cost, catalog.prices, limits)),
     }

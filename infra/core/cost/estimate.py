@@ -69,9 +69,8 @@ class Estimate:
 
     def by_tenant(self) -> Mapping[str, Amounts]:
         """Amounts of each tenant, of those first that something is declared for; the platform is one of them."""
-        return self._grouped(lambda usage: usage.tenant) | {
-            tenant: self._grouped(lambda usage: usage.tenant).get(tenant, Amounts()) for tenant in self.ceilings
-        }
+        found = self._grouped(lambda usage: usage.tenant)
+        return found | {tenant: found.get(tenant, Amounts()) for tenant in self.ceilings}
 
     def _grouped(self, key: Callable[[Usage], str]) -> dict[str, Amounts]:
         groups: dict[str, Amounts] = {}

@@ -13,14 +13,15 @@ from infra.core.markdown import table
 HEAD = ("typical", "idle", "after destroy")
 
 
-def cost_report(estimate: Estimate, prices: PriceCatalog) -> str:
+def cost_report(estimate: Estimate, prices: PriceCatalog, limits: Mapping[str, int] | None = None) -> str:
     """Markdown: totals, parts, tenants, every line with its price, and where each price was read.
 
     Args:
         estimate: the environment's estimate.
         prices: the price table that it was made with.
+        limits: US dollars a month that a tenant's quota may cost, of the tenants that have a limit.
     """
-    return "\n".join(_body(estimate, prices)).rstrip() + "\n"
+    return "\n".join(_body(estimate, prices, limits or {})).rstrip() + "\n"
 
 
 def usd(amount: Decimal) -> str:
@@ -28,7 +29,7 @@ def usd(amount: Decimal) -> str:
     return f"{amount:,.2f}"
 
 
-def _body(estimate: Estimate, prices: PriceCatalog) -> Iterator[str]:
+def _body(estimate: Estimate, prices: PriceCatalog, limits: Mapping[str, int]) -> Iterator[str]:
     yield "US dollars, on demand, before discounts and taxes."
     yield ""
     if not estimate.lines:
@@ -42,7 +43,7 @@ def _body(estimate: Estimate, prices: PriceCatalog) -> Iterator[str]:
         yield from table(("component", *HEAD), _rows(estimate.by_component()))
         yield "## By tenant"
         yield ""
-        yield from _tenants(estimate)
+        yield from _tenants(estimate, limits)
         yield "## Every line"
         yield ""
         yield from _lines(estimate, prices)
@@ -55,15 +56,20 @@ def _body(estimate: Estimate, prices: PriceCatalog) -> Iterator[str]:
         yield from (f"- {note}" for note in estimate.notes)
 
 
-def _tenants(estimate: Estimate) -> Iterator[str]:
+def _tenants(estimate: Estimate, limits: Mapping[str, int]) -> Iterator[str]:
     yield "What a tenant runs in its own namespace is not declared here: `at most` is what its quota costs when it is"
-    yield "full all month."
+    yield "full all month, `limit` what the catalog lets it cost."
     yield ""
     rows = [
-        (name, *_cells(amounts), usd(estimate.ceilings[name]) if name in estimate.ceilings else "")
+        (
+            name,
+            *_cells(amounts),
+            usd(estimate.ceilings[name]) if name in estimate.ceilings else "",
+            usd(Decimal(limits[name])) if name in limits else "",
+        )
         for name, amounts in sorted(estimate.by_tenant().items())
     ]
-    yield from table(("tenant", *HEAD, "at most"), rows)
+    yield from table(("tenant", *HEAD, "at most", "limit"), rows)
 
 
 def _lines(estimate: Estimate, prices: PriceCatalog) -> Iterator[str]:
@@ -129,11 +135,7 @@ def notes(prices: PriceCatalog, *, region: str, own_cluster: bool = False, edge:
                 "room on the nodes that nobody asks for, and what the cluster itself runs",
             ]
         ),
-        *(
-            ["what goes through the edge: requests to CloudFront and its firewall, traffic, logs"]
-            if edge
-            else []
-        ),
+        *(["what goes through the edge: requests to CloudFront and its firewall, traffic, logs"] if edge else []),
         f"traffic, such as copies of Kafka's partitions: {zone} USD for each GiB from one zone to another, each way",
         "requests to S3, KMS and Secrets Manager, logs, replaced versions of objects, further versions of rotated keys",
         "savings by spot nodes or commitments, whose prices are not known here",

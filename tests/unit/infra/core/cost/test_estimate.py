@@ -148,6 +148,7 @@ def test_the_report_has_totals_parts_lines_prices_and_what_is_left_out():
     assert PRICES.prices["node"].source in page
     assert "an EKS control plane is 73.00 USD, a NAT gateway 32.85 USD" in page
     assert page == cost_report(made, PRICES)
+    assert "| desk | 0.00 | 0.00 | 0.00 | 302.34 | 400.00 |" in cost_report(made, PRICES, {"desk": 400})
 
 
 def test_a_region_without_prices_is_said_in_the_report():
