@@ -105,6 +105,23 @@ def _results(packs: Packs, resources: list[Resource], found: list[Finding]) -> I
     yield from ("## Exceptions", "")
     entries = [(each.rule, f"`{each.urn}`", each.reason, each.owner, each.expires) for each in packs.exceptions.entries]
     yield from table(("rule", "resource", "reason", "owner", "last day"), entries) if entries else ["None.", ""]
+    yield from (
+        "## What charts of others may break",
+        "",
+        "Where operators are installed, for the version that was read.",
+        "",
+    )
+    accepted = [
+        (
+            f"{name} {review.version}",
+            ", ".join(each.rules),
+            ", ".join(f"`{pattern}`" for pattern in each.objects),
+            each.reason,
+        )
+        for name, review in sorted(packs.reviews.reviews.items())
+        for each in review.accepted
+    ]
+    yield from table(("chart", "rules", "objects", "reason"), accepted)
 
 
 def _rows(findings: list[Finding]) -> Iterator[tuple[str, str, str, str]]:

@@ -53,5 +53,7 @@ def test_addresses_that_aws_would_not_take_are_refused(emails: list[str], words:
 
 def test_somebody_is_told_in_prod_and_nobody_in_local():
     assert "watch is null: required in prod" in refusal(watch=None)
-    assert "watch is a section: must be null in local" in refusal("local", watch={"emails": ["a@example.com"], "trail": False})
+    assert "watch is a section: must be null in local" in refusal(
+        "local", watch={"emails": ["a@example.com"], "trail": False}
+    )
     assert load_stack_config(configuration("dev", watch=None), "dev").watch is None

@@ -23,16 +23,10 @@ from sandbox.recovery.drill import Drill, Outcome
 from sandbox.recovery.inventory import TENANT_LABEL, find
 from sandbox.recovery.journal import read_journal
 from sandbox.recovery.server import PLUGIN, PROGRAM
-from sandbox.tools.resolver import statuses
+from sandbox.tools.resolver import resolve
 from tests.support.sandbox import NODES, sandbox_name
 
-HERE = {status.name for status in statuses() if status.path}
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(
-        not {PROGRAM, PLUGIN} <= HERE, reason="Velero is not in the cache; the first `sandbox drill` builds it"
-    ),
-]
+pytestmark = pytest.mark.integration
 PROJECT = Path(__file__).resolve().parents[4]
 KILL_SECONDS = 60.0
 
@@ -40,6 +34,7 @@ KILL_SECONDS = 60.0
 @pytest.fixture(scope="module")
 def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     """A sandbox of its own: what drills delete in S3 makes moto slow to say what it holds."""
+    resolve([PROGRAM, PLUGIN], print)
     root, name = tmp_path_factory.mktemp("drilled"), sandbox_name()
     try:
         yield ensure_running(name, nodes=NODES, progress=print, root=root)
