@@ -43,7 +43,11 @@ def main() -> None:
     for name in found[0]:
         values = [figures[name] for figures in found]
         line(f"{name}, whole", exponent(COUNTS, values), "", against="limit", limit=LIMIT)
-        line(f"{name}, further tenants", added_exponent(COUNTS, values), "", against="limit", limit=LIMIT)
+        added = added_exponent(COUNTS, values)
+        if added is None:
+            print(f"{name}, further tenants: too little beside the noise of this run to say", flush=True)
+        else:
+            line(f"{name}, further tenants", added, "", against="limit", limit=LIMIT)
 
 
 def exponent(counts: Sequence[int], values: Sequence[float]) -> float:
@@ -52,15 +56,15 @@ def exponent(counts: Sequence[int], values: Sequence[float]) -> float:
     return statistics.linear_regression(xs, ys).slope
 
 
-def added_exponent(counts: Sequence[int], values: Sequence[float]) -> float:
+def added_exponent(counts: Sequence[int], values: Sequence[float]) -> float | None:
     """The same slope for what tenants add to the first value: the floor is gone, which hides growth where it is high.
 
-    Nothing is added, or less than nothing, where the figure does not grow at all: then it is 0.
+    None where some step adds nothing or less: then what was measured is noise.
     """
     first, floor = counts[0], values[0]
     more = [(count - first, value - floor) for count, value in zip(counts[1:], values[1:], strict=True)]
     if any(value <= 0 for _, value in more):
-        return 0.0
+        return None
     return exponent([count for count, _ in more], [value for _, value in more])
 
 
