@@ -250,9 +250,7 @@ def _namespaces(
         for namespace, budget in platform_budgets(shares, tenants).items()
     )
     quota = config.quota.compute
-    homes = (
-        tenant_spec(name, catalog.tenants[name], config.environment, quota, keep=keep) for name in config.tenants
-    )
+    homes = (tenant_spec(name, catalog.tenants[name], config.environment, quota, keep=keep) for name in config.tenants)
     return (*platform, *homes)
 
 

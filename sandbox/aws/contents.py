@@ -13,6 +13,9 @@ _REGION = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d\b")
 _EVERYWHERE = {"EC2Backend", "Ami", "Snapshot", "Volume", "ManagedPrefixList", "AccountSummary", "AWSManagedPolicy"}
 _GLOBAL_REGION = "us-east-1"
 _DELETED = {"PendingDeletion", "PendingReplicaDeletion"}
+_RECORD_SECONDS = 180
+"""How long moto may take to write down its record, which holds all that was ever made: 30 s were too few after thirty
+deployments into one sandbox, on a machine where thirty processes waited for two cores."""
 
 
 def aws_contents(url: str) -> list[str]:
@@ -62,7 +65,7 @@ def _models(url: str) -> dict[str, dict[str, Any]]:
     """What moto's own record says that was ever made since it started, by service and model."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{url}/moto-api/data.json", timeout=30) as response:
+        with opener.open(f"{url}/moto-api/data.json", timeout=_RECORD_SECONDS) as response:
             data: dict[str, dict[str, Any]] = json.load(response)
     except (OSError, ValueError) as error:
         raise SandboxError(

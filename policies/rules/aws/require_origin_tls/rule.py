@@ -34,9 +34,7 @@ def require_origin_tls(resource: Resource) -> Iterator[Violation]:
             continue
         policy = config["originProtocolPolicy"]
         if policy.text() != "https-only":
-            yield Violation(
-                policy.path, f"the origin may be asked in clear: originProtocolPolicy is {policy.shown()}"
-            )
+            yield Violation(policy.path, f"the origin may be asked in clear: originProtocolPolicy is {policy.shown()}")
         for version in config["originSslProtocols"].items():
             if version.text() != _SAFE:
                 yield Violation(version.path, f"the origin may be asked in {version.shown()}, which is before TLS 1.2")
