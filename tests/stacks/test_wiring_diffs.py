@@ -159,6 +159,9 @@ def test_one_more_user_of_a_tenant_brings_its_edge_its_account_its_acls_and_its_
     assert [key for key in difference["added"] if ":" not in key[0]] == [
         ("KafkaUser", STREAMING, "analytics-export"),
         ("NetworkPolicy", STREAMING, "kafka-clients-from-tenant-analytics-analytics-export"),
+        # Its pods can take the tenant's role: its credentials, and the way to the bucket that the role is about.
+        ("NetworkPolicy", "tenant-analytics", "analytics-export-to-analytics-platform-dev-lakehouse-1-2c1c2df7"),
+        ("NetworkPolicy", "tenant-analytics", "analytics-export-to-identity-agent"),
         ("NetworkPolicy", "tenant-analytics", "analytics-export-to-platform-streaming-kafka-clients"),
         ("Secret", STREAMING, "kafka-user-analytics-export"),
         ("Secret", "tenant-analytics", "kafka-user-analytics-export"),

@@ -23,7 +23,8 @@ def program(stack: str) -> Rendered:
 
 
 def of_tenants(stack: str, type: str) -> dict[str, Registered]:
-    found = [one for one in program(stack).of_type(type) if one.parent_type.endswith(":WorkloadIdentity")]
+    roles = [one for one in program(stack).of_type(type) if one.parent_type.endswith(":WorkloadIdentity")]
+    found = [one for one in roles if one.name.startswith("tenant-")]
     return {one.name.removeprefix("tenant-").partition("-identity-")[0]: one for one in found}
 
 

@@ -90,6 +90,8 @@ def valid_environments(draw: st.DrawFn) -> Environment:
     }
     if aws is not None:
         values["aws"] = aws
+    if not local and (stack == "prod" or draw(st.booleans())):
+        values["watch"] = {"emails": ["platform-engineering@example.com"], "trail": draw(st.booleans())}
     return Environment(stack, values)
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from unittest import mock
 
 from infra.components.edge import istio_layout, kong_layout
-from infra.components.foundation import operators_layout, operators_pods
+from infra.components.foundation import operators_layout, operators_pods, velero_layout
 from infra.components.streaming.access import KAFKA_USER_LABEL
 from infra.core.catalog.catalog import Catalog
 from infra.core.catalog.tenants import Tenant
 from infra.core.catalog.users import KafkaUser
-from infra.core.wiring import Wiring
+from infra.core.wiring import Party, Wiring
 from infra.stacks import platform
 from tests.support.pulumi_mocks import Rendered, run_program
 from tests.support.reachability import Connection, Peer, Port
@@ -179,7 +179,9 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
     if any(item["kind"] == "Kafka" for item in objects):
         real.append(_cluster_operator())
     if any(item["kind"] == "Issuer" for item in objects):
-        real += [_operator(pod) for pod in (*operators_layout.pods(OPERATORS), *istio_layout.pods(OPERATORS))]
+        real += [_operator(pod.party) for pod in (*operators_layout.pods(OPERATORS), *istio_layout.pods(OPERATORS))]
+    if any(item["kind"] == "BackupStorageLocation" for item in objects):
+        real.append(_operator(velero_layout.party()))
     strangers = [Peer(f"stranger in {namespace}", "", namespace) for namespace in (*labels, ELSEWHERE)]
     impostors = [
         replace(pod, name=f"impostor of {pod.name}", namespace=place, party="")
@@ -266,7 +268,6 @@ def _cluster_operator() -> Peer:
     return Peer(name, "", namespace, labels, account=name, party=f"{namespace}/{name}")
 
 
-def _operator(pod: operators_pods.OperatorPods) -> Peer:
-    """A pod of cert-manager's or metrics-server's chart, by the labels of the charts' templates."""
-    party = pod.party
+def _operator(party: Party) -> Peer:
+    """A pod of an operator's chart, by the labels of the chart's templates."""
     return Peer(party.name, "", party.namespace, dict(party.selector), account=party.name, party=str(party))
