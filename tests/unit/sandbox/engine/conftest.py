@@ -1,12 +1,3 @@
-from __future__ import annotations
+from tests.support.engine_fixtures import harness
 
-from pathlib import Path
-
-import pytest
-
-from tests.support.engine_harness import Harness
-
-
-@pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
+__all__ = ["harness"]

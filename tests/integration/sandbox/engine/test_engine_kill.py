@@ -15,6 +15,8 @@ from sandbox.engine.state.record import Record
 from tests.support.engine_harness import Group, Harness, Thing, fake_provider
 from tests.support.engine_kill import KillSwitch
 
+pytestmark = pytest.mark.integration
+
 
 def program(version: int) -> None:
     """Two versions that differ by a create, an update, a delete, a rename, and replacements of every kind."""

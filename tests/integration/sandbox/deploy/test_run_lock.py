@@ -12,6 +12,8 @@ from sandbox.deploy import lock
 from sandbox.deploy.lock import run_lock
 from sandbox.errors import SandboxError
 
+pytestmark = pytest.mark.integration
+
 
 def test_a_second_holder_is_refused_and_told_command_process_and_start(tmp_path: Path) -> None:
     path = tmp_path / "run.lock"

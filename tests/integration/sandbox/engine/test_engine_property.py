@@ -12,6 +12,8 @@ from pulumi import ROOT_STACK_RESOURCE, Alias, ResourceOptions
 
 from tests.support.engine_harness import Group, Harness, Thing, fake_provider
 
+pytestmark = pytest.mark.integration
+
 LINKS = ("none", "label", "fixed", "depends_on")
 
 

@@ -10,6 +10,8 @@ from sandbox.engine.provider import Created, Operation, PartialFailureError, Pro
 from sandbox.engine.values import PropertyMap
 from tests.support.engine_harness import Box, Harness, Thing, fake_provider, urn
 
+pytestmark = pytest.mark.integration
+
 PATIENCE = 60.0
 """Seconds after which a test gives up; nothing here waits for a time to pass."""
 

@@ -1,0 +1,3 @@
+from tests.support.engine_fixtures import harness
+
+__all__ = ["harness"]
