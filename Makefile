@@ -52,7 +52,7 @@ test: check $(ENGINES)
 	$(BIN)/pytest tests/unit tests/stacks tests/policies -n 2 --dist worksteal -m "not soak"
 	$(BIN)/sandbox tools --install
 	$(BIN)/pytest tests/integration -n 2 --dist loadfile -m "not soak"
-	$(BIN)/pytest tests/e2e -m "not soak"
+	$(BIN)/pytest tests/e2e -n 2 --dist loadfile -m "not soak"
 
 soak: $(READY) $(ENGINES)
 	$(BIN)/sandbox tools --install
