@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import Field
 
-from infra.components.foundation.network_layout import document, log_key_policy
+from infra.components.foundation.bucket_layout import lifecycle
+from infra.components.foundation.resource_policies import bucket_tls_only, document, log_key_policy
 from infra.core.catalog.prices import KMS_KEY, SECRET, WEB_ACL, WEB_ACL_RULE
 from infra.core.cost.usage import PLATFORM, Usage
 from infra.core.labels import Environment
@@ -42,7 +43,6 @@ LOG_DAYS = 365
 """Days for which access logs and the firewall's logs are kept: intrusions are found after months."""
 
 NONCURRENT_DAYS = 30
-ABORT_UPLOAD_DAYS = 7
 RATE_SECONDS = 300
 RATE_RULE = "rate-of-one-address"
 
@@ -181,35 +181,12 @@ def firewall_log_policy(args: PublicEdgeArgs) -> str:
 
 def log_bucket_policy(bucket: str) -> str:
     """Refuses every request without TLS."""
-    statement = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return document([statement])
+    return document([bucket_tls_only(bucket)])
 
 
 def log_lifecycle() -> list[dict[str, Any]]:
     """Logs go after a year, what replaced them and what was never finished sooner."""
-    everything = {"prefix": ""}
-    return [
-        {
-            "id": "age",
-            "status": "Enabled",
-            "filter": everything,
-            "expiration": {"days": LOG_DAYS},
-            "noncurrent_version_expiration": {"noncurrent_days": NONCURRENT_DAYS},
-        },
-        {
-            "id": "unfinished-uploads",
-            "status": "Enabled",
-            "filter": everything,
-            "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_UPLOAD_DAYS},
-        },
-    ]
+    return lifecycle(expire_days=LOG_DAYS, noncurrent_days=NONCURRENT_DAYS)
 
 
 def token_content(token: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pulumi
-from pulumi_aws import cloudwatch, kms, s3
+from pulumi_aws import cloudwatch, s3
 
 from infra.components.edge.public_layout import (
     LOG_DAYS,
@@ -13,7 +13,8 @@ from infra.components.edge.public_layout import (
     log_bucket_policy,
     log_lifecycle,
 )
-from infra.components.foundation.object_store import KEY_DELETION_DAYS
+from infra.components.foundation.customer_key import customer_key
+from infra.components.foundation.private_bucket import BucketSettings, settle_bucket
 from infra.core.component import PlatformComponent
 
 
@@ -38,19 +39,8 @@ class EdgeLogs(PlatformComponent):
 
     def __init__(self, name: str, args: PublicEdgeArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts=opts)
-        key = kms.Key(
-            self.child("key"),
-            description=f"Encrypts the logs of {args.domain}",
-            enable_key_rotation=True,
-            deletion_window_in_days=KEY_DELETION_DAYS,
-            policy=key_policy(args),
-            opts=self.child_options(keep=args.keep),
-        )
-        kms.Alias(
-            self.child("alias"),
-            name=f"alias/{args.name}-edge",
-            target_key_id=key.key_id,
-            opts=self.child_options(),
+        key = customer_key(
+            self, f"Encrypts the logs of {args.domain}", key_policy(args), alias=f"{args.name}-edge", keep=args.keep
         )
         bucket = s3.Bucket(
             self.child("bucket"),
@@ -71,56 +61,10 @@ class EdgeLogs(PlatformComponent):
             policy_document=firewall_log_policy(args),
             opts=self.child_options(),
         )
-        self.ready = [*self._settings(bucket.bucket, key.arn, args), permission]
+        settings = BucketSettings(
+            log_bucket_policy(args.log_bucket), log_lifecycle(), key.arn, owner="BucketOwnerPreferred"
+        )
+        self.ready = [*settle_bucket(self, bucket.bucket, settings), permission]
         self.bucket_domain = bucket.bucket.apply(lambda found: f"{found}.s3.amazonaws.com")
         self.group_arn = group.arn
         self.register_outputs({"bucketDomain": self.bucket_domain, "groupArn": self.group_arn})
-
-    def _settings(
-        self, bucket: pulumi.Output[str], key_arn: pulumi.Output[str], args: PublicEdgeArgs
-    ) -> list[pulumi.Resource]:
-        block = s3.BucketPublicAccessBlock(
-            self.child("public-access"),
-            bucket=bucket,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=self.child_options(),
-        )
-        ownership = s3.BucketOwnershipControls(
-            self.child("ownership"),
-            bucket=bucket,
-            rule={"object_ownership": "BucketOwnerPreferred"},
-            opts=self.child_options(),
-        )
-        versioning = s3.BucketVersioning(
-            self.child("versioning"),
-            bucket=bucket,
-            versioning_configuration={"status": "Enabled"},
-            opts=self.child_options(),
-        )
-        encryption = s3.BucketServerSideEncryptionConfiguration(
-            self.child("encryption"),
-            bucket=bucket,
-            rules=[
-                {
-                    "apply_server_side_encryption_by_default": {
-                        "sse_algorithm": "aws:kms",
-                        "kms_master_key_id": key_arn,
-                    },
-                    "bucket_key_enabled": True,
-                }
-            ],
-            opts=self.child_options(),
-        )
-        policy = s3.BucketPolicy(
-            self.child("policy"),
-            bucket=bucket,
-            policy=log_bucket_policy(args.log_bucket),
-            opts=self.child_options(after=[block]),
-        )
-        s3.BucketLifecycleConfiguration(
-            self.child("lifecycle"), bucket=bucket, rules=log_lifecycle(), opts=self.child_options(after=[versioning])
-        )
-        return [block, ownership, encryption, policy]

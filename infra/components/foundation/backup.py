@@ -24,7 +24,7 @@ from infra.components.foundation.backup_layout import (
     topic_name,
     topic_policy,
 )
-from infra.components.foundation.object_store import KEY_DELETION_DAYS
+from infra.components.foundation.customer_key import customer_key
 from infra.core.component import PlatformComponent
 
 
@@ -45,16 +45,8 @@ class Backup(PlatformComponent):
     def __init__(self, name: str, args: BackupArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts=opts)
         self._args = args
-        key = kms.Key(
-            self.child("key"),
-            description=f"Encrypts the backups in {args.name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=KEY_DELETION_DAYS,
-            policy=key_policy(args),
-            opts=self.child_options(keep=args.keep),
-        )
-        kms.Alias(
-            self.child("alias"), name=f"alias/{args.name}-backup", target_key_id=key.key_id, opts=self.child_options()
+        key = customer_key(
+            self, f"Encrypts the backups in {args.name}", key_policy(args), alias=f"{args.name}-backup", keep=args.keep
         )
         vault = backup.Vault(
             self.child("vault"),

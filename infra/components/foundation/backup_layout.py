@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from infra.components.foundation.network_layout import document
+from infra.components.foundation.resource_policies import account_decides, document, topic_tls_only
 from infra.core.catalog.prices import KMS_KEY
 from infra.core.cost.usage import PLATFORM, Usage
 from infra.core.models import Args
@@ -81,13 +81,7 @@ def key_policy(args: BackupArgs) -> str:
     """Key policy of the vault and the topic: the account's IAM decides, and AWS Backup may write to the topic."""
     return document(
         [
-            {
-                "Sid": "AccountDecidesByIam",
-                "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{args.account_id}:root"},
-                "Action": "kms:*",
-                "Resource": "*",
-            },
+            account_decides(args.account_id),
             {
                 "Sid": "NewsOfBackups",
                 "Effect": "Allow",
@@ -122,14 +116,7 @@ def topic_policy(args: BackupArgs) -> str:
                 "Action": "sns:Publish",
                 "Resource": topic_arn(args),
             },
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sns:Publish",
-                "Resource": topic_arn(args),
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
+            topic_tls_only(topic_arn(args)),
         ]
     )
 

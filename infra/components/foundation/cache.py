@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pulumi
 import pulumi_random as random
-from pulumi_aws import cloudwatch, ec2, elasticache, kms, secretsmanager, vpc
+from pulumi_aws import cloudwatch, ec2, elasticache, secretsmanager, vpc
 
 from infra.components.foundation.cache_layout import (
     CLIENT,
@@ -25,8 +25,8 @@ from infra.components.foundation.cache_layout import (
     secret_content,
     secret_name,
 )
+from infra.components.foundation.customer_key import customer_key
 from infra.components.foundation.network import Network
-from infra.components.foundation.object_store import KEY_DELETION_DAYS
 from infra.core.component import PlatformComponent
 
 
@@ -63,16 +63,8 @@ class Cache(PlatformComponent):
     ) -> None:
         super().__init__(name, opts=opts)
         self._args = args
-        key = kms.Key(
-            self.child("key"),
-            description=f"Encrypts the cache {args.name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=KEY_DELETION_DAYS,
-            policy=key_policy(args),
-            opts=self.child_options(keep=args.keep),
-        )
-        kms.Alias(
-            self.child("alias"), name=f"alias/{args.name}-cache", target_key_id=key.key_id, opts=self.child_options()
+        key = customer_key(
+            self, f"Encrypts the cache {args.name}", key_policy(args), alias=f"{args.name}-cache", keep=args.keep
         )
         self._key_arn = key.arn
         users, secret = self._users()

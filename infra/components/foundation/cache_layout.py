@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from pydantic import Field
 
-from infra.components.foundation.network_layout import document, log_key_policy
+from infra.components.foundation.resource_policies import document, log_key_policy
 from infra.core.catalog.prices import KMS_KEY, SECRET
 from infra.core.cost.usage import HOURS_A_MONTH, PLATFORM, Usage
 from infra.core.labels import Environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, eks, iam, kms
+from pulumi_aws import cloudwatch, ec2, eks, iam
 
 from infra.components.foundation.cluster_layout import (
     ADMINISTRATOR_POLICY,
@@ -18,16 +18,15 @@ from infra.components.foundation.cluster_layout import (
     NODE_POLICIES,
     Addon,
     ClusterArgs,
-    key_alias,
     key_policy,
     kubeconfig,
     log_group,
     role_name,
     trust,
 )
+from infra.components.foundation.customer_key import customer_key
 from infra.components.foundation.network import Network
 from infra.components.foundation.node_layout import NodeGroupSpec
-from infra.components.foundation.object_store import KEY_DELETION_DAYS
 from infra.core.component import PlatformComponent
 
 POD_IDENTITY = "pods.eks.amazonaws.com"
@@ -56,15 +55,13 @@ class Cluster(PlatformComponent):
     ) -> None:
         super().__init__(name, opts=opts)
         self._args = args
-        self._key = kms.Key(
-            self.child("key"),
-            description=f"Encrypts secrets, logs and disks of {args.name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=KEY_DELETION_DAYS,
-            policy=key_policy(args),
-            opts=self.child_options(keep=args.keep),
+        self._key = customer_key(
+            self,
+            f"Encrypts secrets, logs and disks of {args.name}",
+            key_policy(args),
+            alias=args.name,
+            keep=args.keep,
         )
-        kms.Alias(self.child("alias"), name=key_alias(args), target_key_id=self._key.key_id, opts=self.child_options())
         self._cluster = self._control_plane(network)
         administrators = [self._administrator(role) for role in args.administrators]
         early = [self._addon(addon) for addon in BEFORE_NODES]

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import Field
 
-from infra.components.foundation.network_layout import log_key_policy
 from infra.components.foundation.node_layout import NodeGroupSpec
+from infra.components.foundation.resource_policies import document, log_key_policy
 from infra.core.catalog.prices import CLUSTER, CPU, KMS_KEY, MEMORY, VOLUME, PriceCatalog
 from infra.core.cost.usage import HOURS_A_MONTH, PLATFORM, Running, Usage
 from infra.core.models import Args
@@ -82,20 +82,15 @@ def role_name(args: ClusterArgs, role: str) -> str:
     return f"{args.name}-{args.region}-{role}"
 
 
-def key_alias(args: ClusterArgs) -> str:
-    """Alias of the cluster's key."""
-    return f"alias/{args.name}"
-
-
 def key_alias_arn(args: ClusterArgs) -> str:
-    """ARN of the alias, which EBS takes for a key (EC2 API, CreateVolume, KmsKeyId)."""
-    return f"arn:aws:kms:{args.region}:{args.account_id}:{key_alias(args)}"
+    """ARN of the key's alias, which EBS takes for a key (EC2 API, CreateVolume, KmsKeyId)."""
+    return f"arn:aws:kms:{args.region}:{args.account_id}:alias/{args.name}"
 
 
 def trust(service: str, *actions: str) -> str:
     """Trust policy for one service of AWS."""
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": [*actions]}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, sort_keys=True)
+    return document([statement])
 
 
 def log_group(args: ClusterArgs) -> str:
@@ -122,8 +117,7 @@ def key_policy(args: ClusterArgs) -> str:
             }
         },
     }
-    statements = [*log_key_policy(args.account_id, args.region, [log_group(args)]), disks]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)
+    return document([*log_key_policy(args.account_id, args.region, [log_group(args)]), disks])
 
 
 def kubeconfig(args: ClusterArgs, endpoint: str, certificate: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, iam, kms, rds, vpc
+from pulumi_aws import cloudwatch, ec2, iam, rds, vpc
 
+from infra.components.foundation.customer_key import customer_key
 from infra.components.foundation.database_layout import (
     ADMINISTRATOR,
     BACKUP_WINDOW,
@@ -28,7 +29,6 @@ from infra.components.foundation.database_layout import (
     parameter_family,
 )
 from infra.components.foundation.network import Network
-from infra.components.foundation.object_store import KEY_DELETION_DAYS
 from infra.core.component import PlatformComponent
 
 
@@ -67,16 +67,8 @@ class Database(PlatformComponent):
     ) -> None:
         super().__init__(name, opts=opts)
         self._args = args
-        key = kms.Key(
-            self.child("key"),
-            description=f"Encrypts the database {args.name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=KEY_DELETION_DAYS,
-            policy=key_policy(args),
-            opts=self.child_options(keep=args.keep),
-        )
-        kms.Alias(
-            self.child("alias"), name=f"alias/{args.name}-database", target_key_id=key.key_id, opts=self.child_options()
+        key = customer_key(
+            self, f"Encrypts the database {args.name}", key_policy(args), alias=f"{args.name}-database", keep=args.keep
         )
         self._key_arn = key.arn
         instance = self._instance(self._group(network, clients), self._subnets(network), self._logs())

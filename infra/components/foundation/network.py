@@ -6,21 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, iam, kms
+from pulumi_aws import cloudwatch, ec2, iam
 
+from infra.components.foundation.customer_key import customer_key
 from infra.components.foundation.network_layout import (
     INTERFACES,
     LOG_DAYS,
     NetworkArgs,
     Zone,
-    document,
     flow_log_permissions,
     flow_log_trust,
-    log_key_policy,
     s3_endpoint_policy,
     zones_of,
 )
-from infra.components.foundation.object_store import KEY_DELETION_DAYS
+from infra.components.foundation.resource_policies import document, log_key_policy
 from infra.core.component import PlatformComponent
 
 ANYWHERE = "0.0.0.0/0"
@@ -222,13 +221,11 @@ class Network(PlatformComponent):
     def _flow_logs(self) -> None:
         args = self._args
         group_name = f"/aws/vpc/{args.name}/flows"
-        key = kms.Key(
-            self.child("key"),
-            description=f"Encrypts the flow logs of {args.name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=KEY_DELETION_DAYS,
-            policy=document(log_key_policy(args.account_id, args.region, [group_name])),
-            opts=self.child_options(keep=args.keep),
+        key = customer_key(
+            self,
+            f"Encrypts the flow logs of {args.name}",
+            document(log_key_policy(args.account_id, args.region, [group_name])),
+            keep=args.keep,
         )
         group = cloudwatch.LogGroup(
             self.child("flows"),

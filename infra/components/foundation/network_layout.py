@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from pydantic import Field
 
+from infra.components.foundation.resource_policies import document
 from infra.core.catalog.prices import ENDPOINT, KMS_KEY, NAT
 from infra.core.cost.usage import HOURS_A_MONTH, PLATFORM, Usage
 from infra.core.iam import AwsNetwork, AwsPlace
@@ -111,28 +110,6 @@ def s3_endpoint_policy(args: NetworkArgs) -> str:
     return document([own, layers])
 
 
-def log_key_policy(account_id: str, region: str, groups: Sequence[str]) -> list[dict[str, Any]]:
-    """Statements of a key that encrypts log groups (CloudWatch Logs User Guide, encrypt log data using AWS KMS)."""
-    arns = [f"arn:aws:logs:{region}:{account_id}:log-group:{group}" for group in groups]
-    return [
-        {
-            "Sid": "AccountDecidesByIam",
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
-            "Action": "kms:*",
-            "Resource": "*",
-        },
-        {
-            "Sid": "LogsOfThese",
-            "Effect": "Allow",
-            "Principal": {"Service": f"logs.{region}.amazonaws.com"},
-            "Action": ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-            "Resource": "*",
-            "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arns}},
-        },
-    ]
-
-
 def flow_log_trust(account_id: str, region: str) -> str:
     """Who may write flow logs: this account's own (VPC User Guide, IAM role for publishing flow logs)."""
     statement = {
@@ -155,11 +132,6 @@ def flow_log_permissions(group_arn: str) -> str:
         "Resource": [group_arn, f"{group_arn}:*"],
     }
     return document([statement])
-
-
-def document(statements: list[dict[str, Any]]) -> str:
-    """An IAM or key policy."""
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)
 
 
 def usages(args: NetworkArgs) -> Iterator[Usage]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 from pydantic import Field
 
+from infra.components.foundation.bucket_layout import lifecycle
+from infra.components.foundation.resource_policies import account_decides, bucket_tls_only, document
 from infra.core.catalog.prices import GLACIER, INFREQUENT, KMS_KEY, STANDARD, Filling
 from infra.core.cost.usage import PLATFORM, Usage
 from infra.core.labels import Ownership
@@ -18,9 +19,6 @@ NAME = "object-store"
 """Its name as a part of the platform."""
 
 CLASSES = ("objects", "objects, rarely used", "objects, archived")
-ABORT_UPLOAD_DAYS = 7
-"""Days after which the parts of an upload that was never finished are removed."""
-
 
 LOG_DAYS = 365
 """Days for which it is kept who read and wrote what: leaks are found after months."""
@@ -56,7 +54,6 @@ def log_bucket_policy(args: ObjectStoreArgs, log_bucket: str) -> str:
 
     Amazon S3 User Guide, "Enabling Amazon S3 server access logging", permissions for log delivery.
     """
-    objects = f"arn:aws:s3:::{log_bucket}/*"
     deliver = {
         "Sid": "UseOfTheBucket",
         "Effect": "Allow",
@@ -68,33 +65,17 @@ def log_bucket_policy(args: ObjectStoreArgs, log_bucket: str) -> str:
             "StringEquals": {"aws:SourceAccount": args.account_id},
         },
     }
-    return _document([deliver, _tls_only(log_bucket, objects)])
+    return document([deliver, bucket_tls_only(log_bucket)])
 
 
 def log_lifecycle_rules() -> list[dict[str, Any]]:
     """Records go after a year; replaced versions and unfinished uploads before."""
-    return [
-        {
-            "id": "age",
-            "status": "Enabled",
-            "filter": {"prefix": ""},
-            "expiration": {"days": LOG_DAYS},
-            "noncurrent_version_expiration": {"noncurrent_days": LOG_NONCURRENT_DAYS},
-        },
-        _unfinished_uploads(),
-    ]
+    return lifecycle(expire_days=LOG_DAYS, noncurrent_days=LOG_NONCURRENT_DAYS)
 
 
 def key_policy(account_id: str) -> str:
     """Key policy that leaves access to the account's IAM policies (AWS KMS Developer Guide, default key policy)."""
-    statement = {
-        "Sid": "AccountDecidesByIam",
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
-    return _document([statement])
+    return document([account_decides(account_id)])
 
 
 def bucket_policy(bucket: str, key_arn: str) -> str:
@@ -111,24 +92,13 @@ def bucket_policy(bucket: str, key_arn: str) -> str:
             "StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": key_arn},
         },
     }
-    return _document([_tls_only(bucket, objects), own_key])
+    return document([bucket_tls_only(bucket), own_key])
 
 
 def lifecycle_rules(args: ObjectStoreArgs) -> list[dict[str, Any]]:
     """Infrequent access, then Glacier; replaced versions and unfinished uploads go."""
-    return [
-        {
-            "id": "age",
-            "status": "Enabled",
-            "filter": {"prefix": ""},
-            "transitions": [
-                {"days": args.infrequent_access_days, "storage_class": "STANDARD_IA"},
-                {"days": args.archive_days, "storage_class": "GLACIER"},
-            ],
-            "noncurrent_version_expiration": {"noncurrent_days": args.noncurrent_days},
-        },
-        _unfinished_uploads(),
-    ]
+    moves = {"STANDARD_IA": args.infrequent_access_days, "GLACIER": args.archive_days}
+    return lifecycle(moves=moves, noncurrent_days=args.noncurrent_days)
 
 
 def usages(args: ObjectStoreArgs, filling: Filling) -> Iterator[Usage]:
@@ -146,27 +116,3 @@ def usages(args: ObjectStoreArgs, filling: Filling) -> Iterator[Usage]:
         held = daily * max(0, min(end, filling.lakehouse_days) - begin)
         if held:
             yield Usage(NAME, PLATFORM, name, price, held, held, held if args.keep else Fraction(0))
-
-
-def _tls_only(bucket: str, objects: str) -> dict[str, Any]:
-    return {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [f"arn:aws:s3:::{bucket}", objects],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-
-
-def _unfinished_uploads() -> dict[str, Any]:
-    return {
-        "id": "unfinished-uploads",
-        "status": "Enabled",
-        "filter": {"prefix": ""},
-        "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_UPLOAD_DAYS},
-    }
-
-
-def _document(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pulumi
-from pulumi_aws import cloudwatch, kms, sns
+from pulumi_aws import cloudwatch, sns
 
-from infra.components.foundation.object_store import KEY_DELETION_DAYS
+from infra.components.foundation.customer_key import customer_key
 from infra.components.foundation.watch_layout import EVENTS, AlertsArgs, event_pattern, key_policy, topic_policy
 from infra.core.component import PlatformComponent
 
@@ -24,15 +24,7 @@ class Alerts(PlatformComponent):
 
     def __init__(self, name: str, args: AlertsArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts=opts)
-        key = kms.Key(
-            self.child("key"),
-            description=f"Encrypts what is published to {args.topic}",
-            enable_key_rotation=True,
-            deletion_window_in_days=KEY_DELETION_DAYS,
-            policy=key_policy(args),
-            opts=self.child_options(),
-        )
-        kms.Alias(self.child("alias"), name=f"alias/{args.topic}", target_key_id=key.key_id, opts=self.child_options())
+        key = customer_key(self, f"Encrypts what is published to {args.topic}", key_policy(args), alias=args.topic)
         topic = sns.Topic(
             self.child("topic"),
             name=args.topic,

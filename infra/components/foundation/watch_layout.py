@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from infra.components.foundation.network_layout import document
+from infra.components.foundation.resource_policies import account_decides, document, topic_tls_only
 from infra.core.catalog.prices import KMS_KEY
 from infra.core.cost.usage import PLATFORM, Usage
 from infra.core.models import Args
@@ -80,15 +80,7 @@ def topic_policy(args: AlertsArgs) -> str:
         "Action": "sns:Publish",
         "Resource": args.topic_arn,
     }
-    tls_only = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sns:Publish",
-        "Resource": args.topic_arn,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return document([alarms, events, tls_only])
+    return document([alarms, events, topic_tls_only(args.topic_arn)])
 
 
 def key_policy(args: AlertsArgs) -> str:
@@ -96,13 +88,6 @@ def key_policy(args: AlertsArgs) -> str:
 
     Amazon SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics".
     """
-    account = {
-        "Sid": "AccountDecidesByIam",
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{args.account_id}:root"},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
     use = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}
     alarms = {
         **use,
@@ -111,7 +96,7 @@ def key_policy(args: AlertsArgs) -> str:
         "Condition": {"StringEquals": {"aws:SourceAccount": args.account_id}},
     }
     events = {**use, "Sid": "Events", "Principal": {"Service": "events.amazonaws.com"}}
-    return document([account, alarms, events])
+    return document([account_decides(args.account_id), alarms, events])
 
 
 def event_pattern(name: str) -> str:

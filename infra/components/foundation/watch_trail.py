@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pulumi
-from pulumi_aws import cloudtrail, cloudwatch, iam, kms, s3
+from pulumi_aws import cloudtrail, cloudwatch, iam, s3
 
-from infra.components.foundation.object_store import KEY_DELETION_DAYS
+from infra.components.foundation.customer_key import customer_key
+from infra.components.foundation.private_bucket import BucketSettings, settle_bucket
 from infra.components.foundation.watch_trail_layout import (
     KEPT_DAYS,
     TrailArgs,
     bucket_policy,
     key_policy,
-    lifecycle,
+    lifecycle_rules,
     role_permissions,
     role_trust,
 )
@@ -30,18 +31,12 @@ class AuditTrail(PlatformComponent):
     def __init__(self, name: str, args: TrailArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts=opts)
         kept = self.child_options(keep=args.keep)
-        key = kms.Key(
-            self.child("key"),
-            description=f"Encrypts the records of {args.name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=KEY_DELETION_DAYS,
-            policy=key_policy(args),
-            opts=kept,
+        key = customer_key(
+            self, f"Encrypts the records of {args.name}", key_policy(args), alias=args.bucket, keep=args.keep
         )
-        kms.Alias(self.child("alias"), name=f"alias/{args.bucket}", target_key_id=key.key_id, opts=self.child_options())
         bucket = s3.Bucket(self.child("bucket"), bucket=args.bucket, force_destroy=not args.keep, opts=kept)
         group_arn, role, permission = self._searchable(key.arn, args)
-        settings = self._settings(bucket.bucket, key.arn, args)
+        settings = settle_bucket(self, bucket.bucket, BucketSettings(bucket_policy(args), lifecycle_rules(), key.arn))
         cloudtrail.Trail(
             self.child("trail"),
             name=args.name,
@@ -78,49 +73,3 @@ class AuditTrail(PlatformComponent):
             opts=self.child_options(),
         )
         return group.arn.apply(lambda arn: f"{arn}:*"), role, permission
-
-    def _settings(
-        self, bucket: pulumi.Output[str], key_arn: pulumi.Output[str], args: TrailArgs
-    ) -> list[pulumi.Resource]:
-        block = s3.BucketPublicAccessBlock(
-            self.child("public-access"),
-            bucket=bucket,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=self.child_options(),
-        )
-        s3.BucketOwnershipControls(
-            self.child("ownership"),
-            bucket=bucket,
-            rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=self.child_options(),
-        )
-        versioning = s3.BucketVersioning(
-            self.child("versioning"),
-            bucket=bucket,
-            versioning_configuration={"status": "Enabled"},
-            opts=self.child_options(),
-        )
-        encryption = s3.BucketServerSideEncryptionConfiguration(
-            self.child("encryption"),
-            bucket=bucket,
-            rules=[
-                {
-                    "apply_server_side_encryption_by_default": {
-                        "sse_algorithm": "aws:kms",
-                        "kms_master_key_id": key_arn,
-                    },
-                    "bucket_key_enabled": True,
-                }
-            ],
-            opts=self.child_options(),
-        )
-        policy = s3.BucketPolicy(
-            self.child("policy"), bucket=bucket, policy=bucket_policy(args), opts=self.child_options(after=[block])
-        )
-        s3.BucketLifecycleConfiguration(
-            self.child("lifecycle"), bucket=bucket, rules=lifecycle(), opts=self.child_options(after=[versioning])
-        )
-        return [encryption, policy]

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import Field
 
-from infra.components.foundation.network_layout import document, log_key_policy
+from infra.components.foundation.bucket_layout import lifecycle
+from infra.components.foundation.resource_policies import bucket_tls_only, document, log_key_policy
 from infra.core.catalog.prices import KMS_KEY
 from infra.core.cost.usage import PLATFORM, Usage
 from infra.core.models import Args
@@ -23,7 +24,6 @@ COLD_DAYS = 90
 """Days after which records are looked at only after an incident."""
 
 NONCURRENT_DAYS = 30
-ABORT_UPLOAD_DAYS = 7
 SERVICE = "cloudtrail.amazonaws.com"
 
 
@@ -104,15 +104,7 @@ def bucket_policy(args: TrailArgs) -> str:
         "Resource": f"{bucket}/AWSLogs/{args.account_id}/*",
         "Condition": {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", **source}},
     }
-    tls_only = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [bucket, f"{bucket}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return document([check, write, tls_only])
+    return document([check, write, bucket_tls_only(args.bucket)])
 
 
 def role_trust(args: TrailArgs) -> str:
@@ -138,25 +130,9 @@ def role_permissions(args: TrailArgs) -> str:
     return document([statement])
 
 
-def lifecycle() -> list[dict[str, Any]]:
+def lifecycle_rules() -> list[dict[str, Any]]:
     """Records go to a cheaper class, and after a year they go."""
-    everything = {"prefix": ""}
-    return [
-        {
-            "id": "age",
-            "status": "Enabled",
-            "filter": everything,
-            "transitions": [{"days": COLD_DAYS, "storage_class": "GLACIER"}],
-            "expiration": {"days": KEPT_DAYS},
-            "noncurrent_version_expiration": {"noncurrent_days": NONCURRENT_DAYS},
-        },
-        {
-            "id": "unfinished-uploads",
-            "status": "Enabled",
-            "filter": everything,
-            "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_UPLOAD_DAYS},
-        },
-    ]
+    return lifecycle(moves={"GLACIER": COLD_DAYS}, expire_days=KEPT_DAYS, noncurrent_days=NONCURRENT_DAYS)
 
 
 def usages(args: TrailArgs) -> Iterator[Usage]:

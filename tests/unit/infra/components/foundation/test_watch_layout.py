@@ -26,7 +26,7 @@ from infra.components.foundation.watch_layout import (
 from infra.components.foundation.watch_trail_layout import (
     TrailArgs,
     bucket_policy,
-    lifecycle,
+    lifecycle_rules,
     role_permissions,
     role_trust,
 )
@@ -152,6 +152,6 @@ def test_only_this_trail_writes_to_its_bucket_under_its_key_and_only_for_this_ac
 
 
 def test_records_are_kept_for_a_year():
-    age, _ = lifecycle()
+    age, _ = lifecycle_rules()
     assert age["expiration"] == {"days": 365}
     assert age["transitions"][0]["days"] < 365
