@@ -16,21 +16,30 @@ if TYPE_CHECKING:
     from infra.components.foundation.cluster import Cluster
 
 AWS_SERVICES = (
+    "acm",
     "backup",
+    "budgets",
+    "ce",
+    "cloudfront",
+    "cloudtrail",
+    "cloudwatch",
     "ec2",
     "ecr",
     "eks",
     "elasticache",
+    "events",
     "iam",
     "kms",
     "logs",
     "rds",
+    "route53",
     "s3",
     "secretsmanager",
     "sns",
     "sts",
+    "wafv2",
 )
-"""Services that the program uses, as the provider's ``endpoints`` names them."""
+"""Services that the program uses, as the provider's ``endpoints`` names them: one that is missing is asked at AWS."""
 
 GLOBAL_REGION = "us-east-1"
 """Where AWS keeps what belongs to no region."""

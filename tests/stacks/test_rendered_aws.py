@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from functools import cache
 from typing import Any
 
 import pytest
+from pulumi_aws import ProviderEndpointArgs
 
+from infra.stacks.providers import AWS_SERVICES
 from tests.support.pulumi_mocks import EMULATOR, Rendered, run_program
 
 STACKS = ("local", "dev", "prod")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 every_stack = pytest.mark.parametrize("stack", STACKS)
+
+SERVICES_OF_MODULES = {"vpc": "ec2", "costexplorer": "ce"}
+"""Modules of the SDK that are not named as the service which they call."""
 
 
 @cache
@@ -48,6 +54,25 @@ def test_an_emulator_is_reached_with_dummy_credentials_and_a_real_account_is_pin
     real = rendered("prod").named("aws").inputs
     assert "444455556666" in real["allowedAccountIds"]
     assert "accessKey" not in real
+
+
+def service(type_: str) -> str:
+    """Which service the provider calls for a type, as its ``endpoints`` name it."""
+    _, module, _ = type_.split(":")
+    module, kind = module.split("/")
+    if module == "cloudwatch" and kind.startswith(("event", "log")):
+        return "events" if kind.startswith("event") else "logs"
+    return SERVICES_OF_MODULES.get(module, module)
+
+
+def test_with_an_emulator_no_call_goes_to_aws():
+    used = {service(r.type) for stack in STACKS for r in rendered(stack).resources if r.type.startswith("aws:")}
+    assert len(used) > 15
+    # Who the caller is, the provider asks by itself.
+    assert used | {"sts"} == set(AWS_SERVICES)
+    assert set(AWS_SERVICES) <= set(inspect.signature(ProviderEndpointArgs).parameters)
+    (endpoints,) = json.loads(rendered("local").named("aws").inputs["endpoints"])
+    assert endpoints == dict.fromkeys(AWS_SERVICES, EMULATOR["endpoint"])
 
 
 @pytest.mark.parametrize(("stack", "days"), [("dev", 0), ("prod", 30)])
