@@ -16,6 +16,21 @@ from infra.stacks.profile import Profile
 
 
 @dataclass(frozen=True)
+class DeclaredEdge:
+    """What others need of the edge.
+
+    Attributes:
+        outputs: what a user of the stack is told.
+        distribution: id of the distribution.
+        token: what the gateway knows CloudFront by; a secret, and no output of the stack.
+    """
+
+    outputs: dict[str, Any]
+    distribution: pulumi.Output[str]
+    token: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
 class EdgePlan:
     """Arguments of both sides of the edge: the global one and the origin in the cluster's region."""
 
@@ -56,7 +71,7 @@ def edge_usages(plan: EdgePlan) -> Iterator[Usage]:
 
 def declare_edge(
     plan: EdgePlan, *, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions, global_opts: pulumi.ResourceOptions
-) -> tuple[dict[str, Any], pulumi.Output[str]]:
+) -> DeclaredEdge:
     """Declare the edge.
 
     Args:
@@ -64,9 +79,6 @@ def declare_edge(
         key_arn: key that encrypts the origin's token.
         opts: options with the providers of the cluster's region.
         global_opts: options with the providers of us-east-1.
-
-    Returns:
-        The stack's outputs, and the id of the distribution.
     """
     from infra.components.edge.public_edge import PublicEdge  # noqa: PLC0415 - only such a stack pays for the import
     from infra.components.edge.public_origin import PublicOrigin  # noqa: PLC0415 - likewise
@@ -78,7 +90,5 @@ def declare_edge(
         "originHost": plan.edge.origin,
         "originCertificateArn": origin.certificate_arn,
         "originTokenSecret": plan.origin.secret,
-        # For the gateway; no output of the stack.
-        "originToken": origin.token,
     }
-    return outputs, edge.distribution_id
+    return DeclaredEdge(outputs, edge.distribution_id, origin.token)

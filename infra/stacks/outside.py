@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from infra.config import StackConfig
-from infra.stacks.edge_plan import declare_edge
+from infra.stacks.edge_plan import DeclaredEdge, declare_edge
 from infra.stacks.plan import Plan
 from infra.stacks.providers import global_options
 from infra.stacks.watch_plan import declare_watch
@@ -23,7 +23,7 @@ def declare_outside(
     *,
     network: Network | None,
     key_arn: pulumi.Output[str] | None,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], pulumi.Output[str] | None]:
     """Declare the edge and the watch, where the plan has them.
 
     Args:
@@ -34,18 +34,19 @@ def declare_outside(
         key_arn: key that encrypts the origin's token; there is one wherever there is an account.
 
     Returns:
-        The stack's outputs.
+        The stack's outputs, and what the gateway knows the edge by; None where there is no edge.
     """
     if plan.edge is None and plan.watch is None:
-        return {}
+        return {}, None
     globally = global_options(config, plan.ownership, options)
-    outputs: dict[str, Any] = {}
-    distribution: pulumi.Output[str] | None = None
+    edge: DeclaredEdge | None = None
     if plan.edge is not None and key_arn is not None:
-        outputs, distribution = declare_edge(plan.edge, key_arn=key_arn, opts=options, global_opts=globally)
+        edge = declare_edge(plan.edge, key_arn=key_arn, opts=options, global_opts=globally)
+    outputs: dict[str, Any] = dict(edge.outputs) if edge else {}
     if plan.watch is not None:
         gateways = network.gateways if network is not None else {}
+        distribution = edge.distribution if edge else None
         outputs["alertsTopicArn"] = declare_watch(
             plan.watch, gateways=gateways, distribution=distribution, opts=options, global_opts=globally
         )
-    return outputs
+    return outputs, edge.token if edge else None

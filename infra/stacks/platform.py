@@ -93,7 +93,8 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         cluster_ready=cluster.ready if cluster else (),
         options=options,
     )
-    outputs |= declare_outside(config, plan, options, network=network, key_arn=key_arn)
+    outside, token = declare_outside(config, plan, options, network=network, key_arn=key_arn)
+    outputs |= outside
     outputs |= declare_data_services(plan.services, network, cluster, options)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
     credentials = KafkaCredentials(
@@ -101,7 +102,6 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     )
     charts = _operators(config, catalog, plan, profile, ready, options)
     operators = _platform_operators(config, catalog, plan, profile, ready, options)
-    token = outputs.pop("originToken", None)
     declare_kong(plan.edge_gateway, ready=ready, certifier=operators, token=token, options=options)
     backbone = StreamingBackbone(
         "streaming",

@@ -10,6 +10,7 @@ import pulumi_kubernetes
 import pulumi_random
 
 from infra.config import AwsConfig, StackConfig
+from infra.core.guard_regions import GLOBAL_REGION
 from infra.core.labels import Ownership, resource_tags
 
 if TYPE_CHECKING:
@@ -40,9 +41,6 @@ AWS_SERVICES = (
     "wafv2",
 )
 """Services that the program uses, as the provider's ``endpoints`` names them: one that is missing is asked at AWS."""
-
-GLOBAL_REGION = "us-east-1"
-"""Where AWS keeps what belongs to no region."""
 
 EMULATOR_CREDENTIAL = "test"
 """What an emulator takes for a credential; never sent anywhere but to this machine."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.components.edge.public_layout import REGION as GLOBAL_REGION
 from infra.components.foundation import alarms_layout, watch_layout, watch_trail_layout
 from infra.components.foundation.alarms_layout import AlarmSpec
 from infra.components.foundation.budgets_layout import BudgetsArgs, budgets_args
@@ -18,6 +17,7 @@ from infra.components.foundation.watch_trail_layout import TrailArgs
 from infra.config import StackConfig
 from infra.core.catalog.catalog import Catalog
 from infra.core.cost.usage import Usage
+from infra.core.guard_regions import GLOBAL_REGION
 from infra.core.names import PROJECT, bucket_name, dns_label
 from infra.core.quantity import gibibytes
 from infra.stacks.data_services_plan import DataServices

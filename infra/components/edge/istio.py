@@ -67,7 +67,7 @@ class Istio(PlatformComponent):
             namespace=layout.release_namespace(name, args.namespace),
             chart=chart,
             mode=args.mode,
-            values=layout.values(name, chart.footprint, args.namespace, args.ownership),
+            values=layout.values(name, chart, args.namespace, args.ownership),
             definitions=(),
         )
         return OperatorChart(self.child(name), chart_args, after=after, opts=self.child_options())

@@ -19,7 +19,7 @@ from infra.components.foundation.operators_pods import (
     operator_pods,
     zone_spread,
 )
-from infra.core.catalog.charts import Footprint
+from infra.core.catalog.charts import Chart, Footprint
 from infra.core.labels import Ownership
 from infra.core.quantity import format_cpu, format_memory
 
@@ -31,9 +31,6 @@ CHARTS = (ISTIOD, CNI, ZTUNNEL)
 by itself, and what joins several clusters."""
 
 AGENTS = (CNI, ZTUNNEL)
-VERSION = "1.31.1"
-"""Tag of the images: that of the charts (Istio tags both with its release)."""
-
 IDENTITY_PORT = 15012
 """Port on which the agents get identities and configuration (istiod's chart, deployment.yaml, tls-xds)."""
 
@@ -55,36 +52,36 @@ def pods(namespace: str) -> tuple[OperatorPods, ...]:
     return (operator_pods(ISTIOD, ISTIOD, namespace, ISTIOD, ISTIOD, called_on=WEBHOOK_PORT, agents=(agent,)),)
 
 
-def values(chart: str, footprint: Footprint, namespace: str, ownership: Ownership) -> dict[str, Any]:
-    """Values of one of the charts (Istio 1.31.1, manifests/charts).
+def values(name: str, chart: Chart, namespace: str, ownership: Ownership) -> dict[str, Any]:
+    """Values of one of the charts (Istio 1.31.1, manifests/charts). Istio tags images as it does charts.
 
     Args:
-        chart: its name in the catalog.
-        footprint: what a replica may use.
+        name: its name in the catalog.
+        chart: its version, and what a replica may use.
         namespace: namespace of the control plane.
         ownership: who answers and pays for it.
     """
-    if chart == ISTIOD:
-        return _control_plane(footprint, namespace, ownership)
-    labels = _labels(chart, ownership)
-    if chart == CNI:
+    if name == ISTIOD:
+        return _control_plane(chart, namespace, ownership)
+    labels = _labels(name, ownership)
+    if name == CNI:
         return {
             "profile": "ambient",
-            "global": {"hub": IMAGES, "tag": VERSION, "imagePullPolicy": "IfNotPresent", "logAsJson": True},
+            "global": {"hub": IMAGES, "tag": chart.version, "imagePullPolicy": "IfNotPresent", "logAsJson": True},
             "daemonSetLabels": labels,
             "podLabels": labels,
-            "resources": _agent(footprint),
+            "resources": _agent(chart.footprint),
             "seccompProfile": {"type": "RuntimeDefault"},
         }
     return {
         "hub": IMAGES,
-        "tag": VERSION,
+        "tag": chart.version,
         "imagePullPolicy": "IfNotPresent",
         "logAsJson": True,
         "istioNamespace": namespace,
         "labels": labels,
         "podLabels": labels,
-        "resources": _agent(footprint),
+        "resources": _agent(chart.footprint),
     }
 
 
@@ -93,16 +90,16 @@ def release_namespace(chart: str, namespace: str) -> str:
     return SYSTEM if chart in AGENTS else namespace
 
 
-def _control_plane(footprint: Footprint, namespace: str, ownership: Ownership) -> dict[str, Any]:
+def _control_plane(chart: Chart, namespace: str, ownership: Ownership) -> dict[str, Any]:
     labels = _labels(ISTIOD, ownership)
     (pod,) = pods(namespace)
     return {
         "profile": "ambient",
         "autoscaleEnabled": False,
-        "replicaCount": footprint.replicas,
+        "replicaCount": chart.footprint.replicas,
         "rollingMaxSurge": 1,
         "rollingMaxUnavailable": 0,
-        "resources": chart_resources(footprint),
+        "resources": chart_resources(chart.footprint),
         "seccompProfile": {"type": "RuntimeDefault"},
         "deploymentLabels": labels,
         "podLabels": labels,
@@ -114,7 +111,7 @@ def _control_plane(footprint: Footprint, namespace: str, ownership: Ownership) -
         "global": {
             "istioNamespace": namespace,
             "hub": IMAGES,
-            "tag": VERSION,
+            "tag": chart.version,
             # Only other clusters would read as this account.
             "enableReaderRBAC": False,
             "imagePullPolicy": "IfNotPresent",

@@ -13,16 +13,13 @@ from infra.components.foundation.bucket_layout import lifecycle
 from infra.components.foundation.resource_policies import bucket_tls_only, document, log_key_policy
 from infra.core.catalog.prices import KMS_KEY, SECRET, WEB_ACL, WEB_ACL_RULE
 from infra.core.cost.usage import PLATFORM, Usage
+from infra.core.guard_regions import GLOBAL_REGION
 from infra.core.labels import Environment
 from infra.core.models import Args
 from infra.core.names import PROJECT
 
 NAME = "edge"
 """Its name as a part of the platform."""
-
-REGION = "us-east-1"
-"""Where CloudFront reads certificates, firewalls and their logs, wherever the platform is (CloudFront Developer Guide,
-"AWS Region that you request a certificate in"; AWS WAF Developer Guide, scope CLOUDFRONT)."""
 
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
@@ -156,7 +153,7 @@ def key_policy(args: PublicEdgeArgs) -> str:
         "Action": ["kms:GenerateDataKey*"],
         "Resource": "*",
     }
-    return document([*log_key_policy(args.account_id, REGION, [args.log_group]), delivery])
+    return document([*log_key_policy(args.account_id, GLOBAL_REGION, [args.log_group]), delivery])
 
 
 def firewall_log_policy(args: PublicEdgeArgs) -> str:
@@ -164,7 +161,7 @@ def firewall_log_policy(args: PublicEdgeArgs) -> str:
 
     Without it AWS would write one policy for all web ACLs of the account, which belongs to nobody and fills up.
     """
-    group = f"arn:aws:logs:{REGION}:{args.account_id}:log-group:{args.log_group}"
+    group = f"arn:aws:logs:{GLOBAL_REGION}:{args.account_id}:log-group:{args.log_group}"
     statement = {
         "Sid": "FirewallLogs",
         "Effect": "Allow",
@@ -173,7 +170,7 @@ def firewall_log_policy(args: PublicEdgeArgs) -> str:
         "Resource": [f"{group}:log-stream:*"],
         "Condition": {
             "StringEquals": {"aws:SourceAccount": [args.account_id]},
-            "ArnLike": {"aws:SourceArn": [f"arn:aws:logs:{REGION}:{args.account_id}:*"]},
+            "ArnLike": {"aws:SourceArn": [f"arn:aws:logs:{GLOBAL_REGION}:{args.account_id}:*"]},
         },
     }
     return document([statement])

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from infra.components.edge import kong_models as km
+from infra.components.edge.public_layout import ORIGIN_HEADER
 from infra.core.models import Args
 from infra.core.names import dns_label, service_host
 from infra.core.wiring import Offer
@@ -15,8 +16,6 @@ from infra.core.workload.route import Route
 from infra.core.workload.spec import WorkloadSpec
 
 CALLER_HEADER = "authorization"
-ORIGIN_HEADER = "X-Origin-Token"
-"""Header by which CloudFront is known; the edge in AWS sets it."""
 
 IDENTITY = "identity-provider"
 ORIGIN = "cloudfront"

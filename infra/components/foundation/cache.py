@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pulumi
 import pulumi_random as random
-from pulumi_aws import cloudwatch, ec2, elasticache, secretsmanager, vpc
+from pulumi_aws import cloudwatch, ec2, elasticache, secretsmanager
 
 from infra.components.foundation.cache_layout import (
     CLIENT,
@@ -27,6 +27,7 @@ from infra.components.foundation.cache_layout import (
 )
 from infra.components.foundation.customer_key import customer_key
 from infra.components.foundation.network import Network
+from infra.components.foundation.private_service import private_service
 from infra.core.component import PlatformComponent
 
 
@@ -68,40 +69,19 @@ class Cache(PlatformComponent):
         )
         self._key_arn = key.arn
         users, secret = self._users()
-        found = self._replication_group(self._group(network, clients), self._subnets(network), users, self._logs())
+        group, subnets = private_service(
+            self,
+            network,
+            clients,
+            name=f"{args.name}-cache",
+            protocol="Valkey",
+            port=PORT,
+            subnet_group=elasticache.SubnetGroup,
+        )
+        found = self._replication_group(group, subnets, users, self._logs())
         self.host, self.reader, self.port = found.primary_endpoint_address, found.reader_endpoint_address, PORT
         self.secret_arn, self.key_arn = secret.arn, key.arn
         self.register_outputs({"host": self.host, "reader": self.reader, "secretArn": self.secret_arn})
-
-    def _group(self, network: Network, clients: pulumi.Input[str]) -> ec2.SecurityGroup:
-        group = ec2.SecurityGroup(
-            self.child("group"),
-            name=f"{self._args.name}-cache",
-            description="Valkey from the cluster",
-            vpc_id=network.vpc_id,
-            tags={"Name": f"{self._args.name}-cache"},
-            opts=self.child_options(),
-        )
-        vpc.SecurityGroupIngressRule(
-            self.child("from-cluster"),
-            security_group_id=group.id,
-            referenced_security_group_id=clients,
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            description="Valkey from nodes and pods",
-            opts=self.child_options(),
-        )
-        return group
-
-    def _subnets(self, network: Network) -> elasticache.SubnetGroup:
-        return elasticache.SubnetGroup(
-            self.child("subnets"),
-            name=f"{self._args.name}-cache",
-            description="Private subnets of the network",
-            subnet_ids=list(network.private_subnets),
-            opts=self.child_options(),
-        )
 
     def _logs(self) -> list[cloudwatch.LogGroup]:
         return [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, iam, rds, vpc
+from pulumi_aws import cloudwatch, ec2, iam, rds
 
 from infra.components.foundation.customer_key import customer_key
 from infra.components.foundation.database_layout import (
@@ -29,6 +29,7 @@ from infra.components.foundation.database_layout import (
     parameter_family,
 )
 from infra.components.foundation.network import Network
+from infra.components.foundation.private_service import private_service
 from infra.core.component import PlatformComponent
 
 
@@ -71,41 +72,20 @@ class Database(PlatformComponent):
             self, f"Encrypts the database {args.name}", key_policy(args), alias=f"{args.name}-database", keep=args.keep
         )
         self._key_arn = key.arn
-        instance = self._instance(self._group(network, clients), self._subnets(network), self._logs())
+        group, subnets = private_service(
+            self,
+            network,
+            clients,
+            name=f"{args.name}-database",
+            protocol="PostgreSQL",
+            port=PORT,
+            subnet_group=rds.SubnetGroup,
+        )
+        instance = self._instance(group, subnets, self._logs())
         self.host, self.port, self.database = instance.address, PORT, DATABASE
         self.secret_arn = instance.master_user_secrets.apply(lambda secrets: str(secrets[0].secret_arn))
         self.key_arn, self.arn = key.arn, instance.arn
         self.register_outputs({"host": self.host, "secretArn": self.secret_arn})
-
-    def _group(self, network: Network, clients: pulumi.Input[str]) -> ec2.SecurityGroup:
-        group = ec2.SecurityGroup(
-            self.child("group"),
-            name=f"{self._args.name}-database",
-            description="PostgreSQL from the cluster",
-            vpc_id=network.vpc_id,
-            tags={"Name": f"{self._args.name}-database"},
-            opts=self.child_options(),
-        )
-        vpc.SecurityGroupIngressRule(
-            self.child("from-cluster"),
-            security_group_id=group.id,
-            referenced_security_group_id=clients,
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            description="PostgreSQL from nodes and pods",
-            opts=self.child_options(),
-        )
-        return group
-
-    def _subnets(self, network: Network) -> rds.SubnetGroup:
-        return rds.SubnetGroup(
-            self.child("subnets"),
-            name=f"{self._args.name}-database",
-            description="Private subnets of the network",
-            subnet_ids=list(network.private_subnets),
-            opts=self.child_options(),
-        )
 
     def _logs(self) -> list[pulumi.Resource]:
         return [

@@ -94,7 +94,6 @@ GROUPS = (
     "batch",
     "cert-manager.io",
     "certificates.k8s.io",
-    "configuration.konghq.com",
     "coordination.k8s.io",
     "discovery.k8s.io",
     "events.k8s.io",

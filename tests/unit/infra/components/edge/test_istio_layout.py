@@ -23,13 +23,14 @@ POLICIES = dict(operators_pods.network(layout.pods(NAMESPACE), OWNERSHIP))
 
 
 def values(chart: str) -> dict[str, Any]:
-    return layout.values(chart, CHARTS[chart].footprint, NAMESPACE, OWNERSHIP)
+    return layout.values(chart, CHARTS[chart], NAMESPACE, OWNERSHIP)
 
 
 def test_the_charts_are_of_one_version_and_that_of_the_definitions():
-    versions = {CHARTS[chart].version for chart in layout.CHARTS}
-    assert versions == {layout.VERSION}
-    assert all("istio-1.31.1/" in file for file in DEFINITIONS)
+    (version,) = {CHARTS[chart].version for chart in layout.CHARTS}
+    assert all(f"istio-{version}/" in file for file in DEFINITIONS)
+    assert values("istiod")["global"]["tag"] == values("istio-cni")["global"]["tag"] == version
+    assert values("ztunnel")["tag"] == version
 
 
 def test_only_the_agents_of_the_nodes_are_outside_of_the_operators_namespace():
