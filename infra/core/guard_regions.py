@@ -3,8 +3,8 @@
 from infra.core.validation import closest
 
 GLOBAL_REGION = "us-east-1"
-"""Where AWS keeps what belongs to no region, wherever the platform is: CloudFront's certificates, firewalls and logs, and
-the account's billing (CloudFront Developer Guide, "AWS Region that you request a certificate in"; AWS WAF Developer
+"""Where AWS keeps what belongs to no region, wherever the platform is: certificates, firewalls and logs of CloudFront,
+and the account's billing (CloudFront Developer Guide, "AWS Region that you request a certificate in"; AWS WAF Developer
 Guide, scope CLOUDFRONT)."""
 
 REGIONS = frozenset(
