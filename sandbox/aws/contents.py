@@ -1,4 +1,3 @@
-import functools
 import json
 import re
 import urllib.error
@@ -6,12 +5,12 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from sandbox.aws.client import GLOBAL_REGION, moto_client
 from sandbox.errors import SandboxError
 
 _REGION = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d\b")
 # Models that moto makes for every region as soon as one is used.
 _EVERYWHERE = {"EC2Backend", "Ami", "Snapshot", "Volume", "ManagedPrefixList", "AccountSummary", "AWSManagedPolicy"}
-_GLOBAL_REGION = "us-east-1"
 _DELETED = {"PendingDeletion", "PendingReplicaDeletion"}
 _RECORD_SECONDS = 180
 """How long moto may take to write down its record, which holds all that was ever made: 30 s were too few after thirty
@@ -36,29 +35,18 @@ def aws_contents(url: str) -> list[str]:
     used = {service: _regions(service, models) for service in _LISTERS}
     if not any(used.values()):
         return []  # and boto3 need not be imported
-    from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    session = _session()
-    config = Config(retries={"max_attempts": 2}, connect_timeout=5, read_timeout=30, proxies={})
     lines: list[str] = []
     try:
         for service, regions in used.items():
             for region in regions:
-                client = session.client(service, region_name=region, endpoint_url=url, config=config)
+                client = moto_client(url, service, region)
                 where = "" if service in _GLOBAL else f"{region} "
                 lines += [f"{service} {kind} {where}{name}" for kind, name in _LISTERS[service](client)]
     except (BotoCoreError, ClientError) as error:
         raise SandboxError(f"The AWS API did not list its contents: {error}", where=url) from error
     return lines
-
-
-@functools.cache
-def _session() -> Any:
-    """A session that keeps the service descriptions that it has read, which take longer to read than to use."""
-    import boto3  # noqa: PLC0415 - takes half a second
-
-    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106 - moto takes any
 
 
 def _models(url: str) -> dict[str, dict[str, Any]]:
@@ -80,8 +68,8 @@ def _regions(service: str, models: dict[str, dict[str, Any]]) -> list[str]:
     if not made:
         return []
     if service in _GLOBAL:
-        return [_GLOBAL_REGION]
-    return sorted(set(_REGION.findall(json.dumps(made)))) or [_GLOBAL_REGION]
+        return [GLOBAL_REGION]
+    return sorted(set(_REGION.findall(json.dumps(made)))) or [GLOBAL_REGION]
 
 
 def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:

@@ -73,11 +73,19 @@ def _show(outcome: Outcome, console: Console) -> None:
         console.result(line)
     if len(outcome.differences) > _SHOWN:
         console.result(f"... and {len(outcome.differences) - _SHOWN} more")
-    console.result(
-        f"Recovery point: at most {outcome.loss_hours:.2f} h are lost; {outcome.loss_limit:g} h are allowed."
-    )
+    console.result(_recovery_point(outcome))
     console.result(f"Recovery time: {outcome.outage_seconds:.1f} s; {outcome.outage_limit / 60:g} minutes are allowed.")
     console.result("Not tried here: the content of volumes, which the cluster's disk driver copies.")
+
+
+def _recovery_point(outcome: Outcome) -> str:
+    allowed = f"{outcome.loss_limit:g} h are allowed"
+    if outcome.assumed_hours is None:
+        return f"Recovery point: at most {outcome.loss_hours:.2f} h are lost; {allowed}."
+    return (
+        f"Recovery point: assumed, not measured: this stack declares no schedule. With a backup every"
+        f" {outcome.assumed_hours:g} h at most {outcome.loss_hours:.2f} h would be lost; {allowed}."
+    )
 
 
 def _to_json(outcome: Outcome, seconds: float) -> dict[str, object]:
@@ -87,7 +95,10 @@ def _to_json(outcome: Outcome, seconds: float) -> dict[str, object]:
         "objects": outcome.objects,
         "keys": outcome.keys,
         "differences": outcome.differences,
-        "recoveryPointHours": {"measured": round(outcome.loss_hours, 4), "allowed": outcome.loss_limit},
+        "recoveryPointHours": {
+            "measured" if outcome.assumed_hours is None else "assumed": round(outcome.loss_hours, 4),
+            "allowed": outcome.loss_limit,
+        },
         "recoveryTimeSeconds": {"measured": round(outcome.outage_seconds, 1), "allowed": outcome.outage_limit},
         "result": "failed" if outcome.problems else "succeeded",
         "seconds": round(seconds, 1),

@@ -18,6 +18,8 @@ OUTAGE_ANNOTATION = "platform/outage-minutes"
 CLASS_LABEL = "platform/data-class"
 CATALOG = Path("infra", "catalog", "recovery.yaml")
 HOURS_A_DAY = 24
+_RUNS_A_LOSS = 2
+"""Backups in the time that may be lost, so that one may fail: as the program's own schedules have it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Schedule:
         hours: Hours between two backups.
         loss_hours: Hours of work that may be lost.
         outage_minutes: Minutes that what it covers may be away.
+        assumed: Whether the stack declares none, and this is what one would be that the catalog allows.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Schedule:
     hours: float
     loss_hours: float
     outage_minutes: float
+    assumed: bool = False
 
     def covers(self, namespace: str) -> bool:
         """Whether its backups hold everything of a namespace."""
@@ -165,5 +169,5 @@ def own_schedules(root: Path, groups: Iterable[tuple[str, str, list[str]]], loca
     for name, data_class, namespaces in groups:
         loss, outage = promised(root, data_class)
         template = {"includedNamespaces": namespaces, "storageLocation": location, "snapshotVolumes": False}
-        made.append(Schedule(name, template, loss / 2, loss, outage))
+        made.append(Schedule(name, template, loss / _RUNS_A_LOSS, loss, outage, assumed=True))
     return tuple(made)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.control_plane.api_client import ApiClient, ApiError
+from sandbox.control_plane.api_client import ApiClient
 from sandbox.control_plane.endpoints import Endpoints
 from sandbox.errors import ConfigurationError, SandboxError
 from sandbox.recovery import scaffold
@@ -26,8 +26,9 @@ from sandbox.recovery.inventory import (
 )
 from sandbox.recovery.journal import Journal, read_journal
 from sandbox.recovery.objects import TenantObjects
+from sandbox.recovery.requests import delete, exists
 from sandbox.recovery.server import running
-from sandbox.recovery.velero import Velero, delete
+from sandbox.recovery.velero import Velero
 
 Progress = Callable[[str], None]
 PATIENCE = 300.0
@@ -53,6 +54,7 @@ class Outcome:
         outage_seconds: Seconds from the beginning of the deletion until everything was back.
         outage_limit: Seconds that are allowed.
         into: The scratch namespace that it was restored into; empty when it was deleted and restored in its place.
+        assumed_hours: Hours between two backups, where no schedule says them and they are only assumed.
     """
 
     tenant: str
@@ -64,6 +66,7 @@ class Outcome:
     outage_seconds: float
     outage_limit: float
     into: str = ""
+    assumed_hours: float | None = None
 
     @property
     def problems(self) -> list[str]:
@@ -161,7 +164,7 @@ class Drill:
             raise ConfigurationError(
                 f"There is no tenant {self.tenant!r} in this sandbox", where="--tenant", fix=f"use one of: {known}"
             )
-        if into and self._exists(f"/api/v1/namespaces/{into}"):
+        if into and exists(self.client, f"/api/v1/namespaces/{into}"):
             raise ConfigurationError(
                 f"The namespace {into} exists, and what is in it would be mixed with the tenant's",
                 where="--into",
@@ -279,7 +282,7 @@ class Drill:
         for namespace in journal.namespaces:
             delete(self.client, f"/api/v1/namespaces/{namespace}")
         end = time.monotonic() + _GONE_SECONDS
-        while left := [each for each in journal.namespaces if self._exists(f"/api/v1/namespaces/{each}")]:
+        while left := [each for each in journal.namespaces if exists(self.client, f"/api/v1/namespaces/{each}")]:
             if time.monotonic() > end:
                 raise SandboxError(
                     f"The namespace {left[0]} does not go", fix="look at its conditions: kubectl describe namespace"
@@ -313,16 +316,8 @@ class Drill:
             outage_seconds=outage,
             outage_limit=min(each.outage_minutes for each in schedules) * 60,
             into=into,
+            assumed_hours=worst.hours if worst.assumed else None,
         )
-
-    def _exists(self, path: str) -> bool:
-        try:
-            self.client.get(path)
-        except ApiError as error:
-            if error.status == 404:
-                return False
-            raise
-        return True
 
 
 def _within(found: TenantInventory, namespace: str, name: str) -> TenantInventory:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from sandbox.aws.client import moto_client
 from sandbox.errors import SandboxError
 
 
@@ -23,12 +24,7 @@ class TenantObjects:
     """
 
     def __init__(self, url: str, tenant: str) -> None:
-        import boto3  # noqa: PLC0415 - takes half a second
-        from botocore.config import Config  # noqa: PLC0415
-
-        config = Config(retries={"max_attempts": 2}, connect_timeout=5, read_timeout=30, proxies={})
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106 - moto takes any
-        self.client: Any = session.client("s3", region_name="us-east-1", endpoint_url=url, config=config)
+        self.client: Any = moto_client(url, "s3")
         self._prefix = tenant_prefix(tenant)
 
     def contents(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sandbox.control_plane.api_client import ApiClient, ApiError
 from sandbox.errors import SandboxError
 from sandbox.recovery.declared import GROUP_PATH, Declared
 from sandbox.recovery.journal import Journal
-from sandbox.recovery.velero import delete
+from sandbox.recovery.requests import delete, exists
 
 NAMESPACE = "restore-drill"
 LOCATION = "default"
@@ -81,7 +81,7 @@ def stand_in(client: ApiClient, journal: Journal, namespace: str) -> None:
     }
     _make(client, journal, f"/apis/apps/v1/namespaces/{namespace}/deployments", deployment)
     secret = f"/api/v1/namespaces/{namespace}/secrets/{_OWN_SECRET}"
-    if secret not in journal.made and not _exists(client, secret):
+    if secret not in journal.made and not exists(client, secret):
         journal.made.append(secret)
         journal.write()
 
@@ -92,7 +92,7 @@ def remove(client: ApiClient, s3: Any, journal: Journal) -> None:
         delete(client, path)
     end = time.monotonic() + _GONE_SECONDS
     for path in journal.made:
-        while _exists(client, path):
+        while exists(client, path):
             if time.monotonic() > end:
                 raise SandboxError(
                     f"What the drill made for itself does not go: {path}",
@@ -111,21 +111,11 @@ def remove(client: ApiClient, s3: Any, journal: Journal) -> None:
 
 def _make(client: ApiClient, journal: Journal, collection: str, body: dict[str, Any]) -> None:
     path = f"{collection}/{body['metadata']['name']}"
-    if _exists(client, path):
+    if exists(client, path):
         return  # somebody else's, or made before the drill was interrupted
     journal.made.append(path)
     journal.write()
     client.request("POST", collection, body)
-
-
-def _exists(client: ApiClient, path: str) -> bool:
-    try:
-        client.get(path)
-    except ApiError as error:
-        if error.status == 404:
-            return False
-        raise
-    return True
 
 
 def _await_kinds(client: ApiClient, definitions: list[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.control_plane.api_client import ApiClient, ApiError
 from sandbox.errors import SandboxError
 from sandbox.recovery.declared import GROUP_PATH, Declared, Schedule
+from sandbox.recovery.requests import delete
 from sandbox.recovery.server import VeleroServer
 
 DRILL_LABEL = "platform/drill"
@@ -161,16 +162,3 @@ class Velero:
 
     def _last_words(self) -> str:
         return self.server.last_words() if self.server else "see its log"
-
-
-def delete(client: ApiClient, path: str) -> None:
-    """Delete an object, if it is still there.
-
-    Raises:
-        ApiError: The API server refused or did not answer.
-    """
-    try:
-        client.request("DELETE", path)
-    except ApiError as error:
-        if error.status != 404:
-            raise

@@ -2,16 +2,22 @@
 
 Pulumi deletes what it made. A load balancer that a controller made for a Service, a volume that a claim asked for or a
 log group that a database fills is known to nobody's state: this list says what there will be, whether the teardown
-takes it along, and how to find what it left.
+takes it along, and how to find what it left. The words are in ``made_by_others.yaml``; here is what makes what.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from sandbox.engine.events import StepPlanned
+
+TEXTS = Path(__file__).with_name("made_by_others.yaml")
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,9 @@ class Entry:
 
 _LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
-Rule = Callable[[Mapping[str, Any]], Iterator[Entry]]
+Inputs = Mapping[str, Any]
+Made = Iterator[tuple[str, dict[str, object]]]
+"""What is made, by its text's key, and what the text's gaps are filled with."""
 
 
 def ledger(resources: Sequence[StepPlanned]) -> list[Entry]:
@@ -45,18 +53,32 @@ def ledger(resources: Sequence[StepPlanned]) -> list[Entry]:
     for resource in resources:
         rule = _RULES.get(resource.type) or _KINDS.get(_kind(resource))
         if rule is not None:
-            found.update(dict.fromkeys(rule(resource.inputs)))
+            found.update((_entry(text, gaps), None) for text, gaps in rule(resource.inputs))
     return sorted(
         (entry for entry in found if entry.thing not in own),
         key=lambda entry: (not entry.stays, entry.thing, entry.maker),
     )
 
 
+@cache
+def texts() -> Mapping[str, Mapping[str, Any]]:
+    """What there is to say, by its key."""
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _entry(text: str, gaps: Mapping[str, object]) -> Entry:
+    filled: dict[str, Any] = {
+        key: said.format(**gaps) if isinstance(said, str) else said for key, said in texts()[text].items()
+    }
+    return Entry(**filled)
+
+
 def _kind(resource: StepPlanned) -> str:
     return str(resource.inputs.get("kind", "")) if resource.type.startswith("kubernetes:") else ""
 
 
-def _name(inputs: Mapping[str, Any], key: str = "name") -> str:
+def _name(inputs: Inputs, key: str = "name") -> str:
     metadata = inputs.get("metadata")
     if isinstance(metadata, Mapping):
         namespace = metadata.get("namespace")
@@ -64,234 +86,104 @@ def _name(inputs: Mapping[str, Any], key: str = "name") -> str:
     return str(inputs.get(key, "?"))
 
 
-_LEFT_VOLUMES = "aws ec2 describe-volumes --filters Name=status,Values=available Name=tag-key,Values=kubernetes.io/*"
-_BALANCERS = "aws elbv2 describe-load-balancers; aws elb describe-load-balancers"
-
-
-def _service(inputs: Mapping[str, Any]) -> Iterator[Entry]:
+def _service(inputs: Inputs) -> Made:
     if inputs.get("spec", {}).get("type") == "LoadBalancer":
-        yield Entry(
-            "load balancer with its target groups and security group",
-            f"the cluster's cloud controller, for Service {_name(inputs)}",
-            stays=False,
-            how="goes with its Service, as long as the cluster is there: the Service is deleted first",
-            find=_BALANCERS,
-        )
+        yield "load-balancer", {"name": _name(inputs)}
 
 
-def _claim(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    yield _volume(f"claim {_name(inputs)}", 1, kept=False)
+def _claim(inputs: Inputs) -> Made:
+    yield _volumes(f"claim {_name(inputs)}", 1, kept=False)
 
 
-def _stateful(inputs: Mapping[str, Any]) -> Iterator[Entry]:
+def _stateful(inputs: Inputs) -> Made:
     spec = inputs.get("spec", {})
     policy = spec.get("persistentVolumeClaimRetentionPolicy", {}).get("whenDeleted", "Retain")
     for template in spec.get("volumeClaimTemplates", ()):
         name = template.get("metadata", {}).get("name", "?")
         of = f"claims {name} of StatefulSet {_name(inputs)}"
-        yield _volume(of, int(spec.get("replicas", 1)), kept=policy == "Retain")
+        yield _volumes(of, int(spec.get("replicas", 1)), kept=policy == "Retain")
 
 
-def _node_pool(inputs: Mapping[str, Any]) -> Iterator[Entry]:
+def _node_pool(inputs: Inputs) -> Made:
     spec = inputs.get("spec", {})
     storage = spec.get("storage", {})
     volumes = storage.get("volumes", [storage])
     claims = [volume for volume in volumes if volume.get("type") == "persistent-claim"]
     for volume in claims:
         of = f"KafkaNodePool {_name(inputs)}"
-        yield _volume(of, int(spec.get("replicas", 1)), kept=not volume.get("deleteClaim", False))
+        yield _volumes(of, int(spec.get("replicas", 1)), kept=not volume.get("deleteClaim", False))
 
 
-def _volume(of: str, count: int, *, kept: bool) -> Entry:
-    how = "their claims are kept, so that the data can be mounted again; delete them when it is not needed"
-    return Entry(
-        f"{count} EBS volume{'s' if count != 1 else ''}",
-        f"the EBS driver, for {of}",
-        stays=kept,
-        how=how if kept else "go with their claims, while the driver still runs",
-        find=_LEFT_VOLUMES,
-    )
+def _volumes(of: str, count: int, *, kept: bool) -> tuple[str, dict[str, object]]:
+    gaps = {"of": of, "count": count, "volumes": "volume" if count == 1 else "volumes"}
+    return "kept-volumes" if kept else "volumes", gaps
 
 
-def _cluster(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    name = _name(inputs)
-    yield Entry(
-        "security group and network interfaces of the control plane",
-        f"EKS, for cluster {name}",
-        stays=False,
-        how="go with the cluster, before the network does",
-        find=f"aws ec2 describe-security-groups --filters Name=group-name,Values='eks-cluster-sg-{name}-*'",
-    )
-    yield Entry(
-        f"log group /aws/eks/{name}/cluster, again",
-        f"EKS, when cluster {name} writes a last line after the declared group is gone",
-        stays=True,
-        how="EKS makes it without an end of retention; delete it",
-        find=f"aws logs describe-log-groups --log-group-name-prefix /aws/eks/{name}/",
-    )
+def _cluster(inputs: Inputs) -> Made:
+    for text in ("control-plane", "control-plane-log"):
+        yield text, {"name": _name(inputs)}
 
 
-def _node_group(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    cluster = _name(inputs, "clusterName")
-    yield Entry(
-        "auto scaling groups, machines, their root disks and network interfaces",
-        f"EKS and the network add-on, for the node groups of {cluster}",
-        stays=False,
-        how="go with the node group; an interface that a machine left detached blocks its subnet until it is deleted",
-        find="aws ec2 describe-network-interfaces --filters Name=status,Values=available "
-        f"Name=tag:cluster.k8s.amazonaws.com/name,Values={cluster}",
-    )
-
-
-def _database(inputs: Mapping[str, Any]) -> Iterator[Entry]:
+def _database(inputs: Inputs) -> Made:
     name = _name(inputs, "identifier")
     for log in inputs.get("enabledCloudwatchLogsExports") or ():
-        yield Entry(
-            f"log group /aws/rds/instance/{name}/{log}",
-            f"RDS, for database {name}",
-            stays=True,
-            how="RDS makes it where the program does not, and leaves it; delete it",
-            find=f"aws logs describe-log-groups --log-group-name-prefix /aws/rds/instance/{name}/",
-        )
+        yield "database-log", {"name": name, "log": log}
     if not _true(inputs.get("skipFinalSnapshot")):
-        yield Entry(
-            "last snapshot",
-            f"RDS, on the deletion of database {name}",
-            stays=True,
-            how="it is the data; delete it when it is not needed",
-            find=f"aws rds describe-db-snapshots --db-instance-identifier {name}",
-        )
+        yield "database-snapshot", {"name": name}
     if _true(inputs.get("manageMasterUserPassword")):
-        yield Entry(
-            "secret of the administrator's password",
-            f"RDS, for database {name}",
-            stays=False,
-            how="goes with the database",
-            find="aws secretsmanager list-secrets --filters Key=owning-service,Values=rds",
-        )
+        yield "database-password", {"name": name}
 
 
-def _cache(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    if inputs.get("finalSnapshotIdentifier"):
-        name = _name(inputs, "replicationGroupId")
-        yield Entry(
-            f"snapshot {inputs['finalSnapshotIdentifier']}",
-            f"ElastiCache, on the deletion of {name}",
-            stays=True,
-            how="it is the data; delete it when it is not needed",
-            find=f"aws elasticache describe-snapshots --replication-group-id {name}",
-        )
+def _cache(inputs: Inputs) -> Made:
+    if snapshot := inputs.get("finalSnapshotIdentifier"):
+        yield "cache-snapshot", {"name": _name(inputs, "replicationGroupId"), "snapshot": snapshot}
 
 
-def _vault(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    name = _name(inputs)
-    yield Entry(
-        "recovery points",
-        f"AWS Backup, in vault {name}",
-        stays=True,
-        how="a vault with recovery points is not deleted: they end by their plan's lifecycle, or are deleted first",
-        find=f"aws backup list-recovery-points-by-backup-vault --backup-vault-name {name}",
-    )
-
-
-def _secret(inputs: Mapping[str, Any]) -> Iterator[Entry]:
+def _secret(inputs: Inputs) -> Made:
     days = inputs.get("recoveryWindowInDays")
     if days not in (0, "0"):
-        yield Entry(
-            "secrets that are marked for deletion",
-            "Secrets Manager, for the declared secrets",
-            stays=True,
-            how=f"end after {days or 30} days; until then their names are taken",
-            find="aws secretsmanager list-secrets --include-planned-deletion",
-        )
+        yield "deleted-secrets", {"days": days or 30}
 
 
-def _key(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    yield Entry(
-        "keys that are marked for deletion",
-        "KMS, for the declared keys",
-        stays=True,
-        how=f"end after {inputs.get('deletionWindowInDays') or 30} days; until then it can be cancelled",
-        find="aws kms list-keys",
-    )
+def _key(inputs: Inputs) -> Made:
+    yield "deleted-keys", {"days": inputs.get("deletionWindowInDays") or 30}
 
 
-def _repository(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    if not _true(inputs.get("forceDelete")):
-        yield Entry(
-            "images",
-            f"CI, in repository {_name(inputs)}",
-            stays=True,
-            how="a repository with images is not deleted: delete them first, or keep both",
-            find=f"aws ecr list-images --repository-name {_name(inputs)}",
-        )
+def _certificate(inputs: Inputs) -> Made:
+    yield "certificate-secret", {"name": _name(inputs), "secret": inputs.get("spec", {}).get("secretName", "?")}
 
 
-def _bucket(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    if not _true(inputs.get("forceDestroy")):
-        name = _name(inputs, "bucket")
-        yield Entry(
-            "objects and their versions",
-            f"everybody who writes into bucket {name}",
-            stays=True,
-            how="a bucket with objects is not deleted: it is the data",
-            find=f"aws s3api list-object-versions --bucket {name} --max-items 1",
-        )
+def _always(text: str, key: str = "name", *, unless: str = "") -> Callable[[Inputs], Made]:
+    """A rule that needs no more than a name, and makes nothing where an input is true."""
 
+    def rule(inputs: Inputs) -> Made:
+        if not _true(inputs.get(unless)):
+            yield text, {"name": _name(inputs, key)}
 
-def _certificate(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    name = str(inputs.get("spec", {}).get("secretName", "?"))
-    yield Entry(
-        f"Secret {name}",
-        f"cert-manager, for Certificate {_name(inputs)}",
-        stays=False,
-        how="goes with its namespace",
-        find=f"kubectl get secret --all-namespaces --field-selector metadata.name={name}",
-    )
-
-
-def _external_secret(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    yield Entry(
-        "Secret",
-        f"external-secrets, for ExternalSecret {_name(inputs)}",
-        stays=False,
-        how="goes with the ExternalSecret that owns it, or with its namespace",
-        find="kubectl get secret --all-namespaces",
-    )
-
-
-def _schedule(inputs: Mapping[str, Any]) -> Iterator[Entry]:
-    yield Entry(
-        "backups in the bucket, and snapshots of volumes",
-        f"Velero, by Schedule {_name(inputs)}",
-        stays=True,
-        how="they are the recovery: they end by their time to live only while Velero runs; delete them by hand",
-        find="aws ec2 describe-snapshots --owner-ids self --filters Name=tag-key,Values=velero.io/backup",
-    )
+    return rule
 
 
 def _true(value: object) -> bool:
     return value is True or value == "true"
 
 
-_RULES: Mapping[str, Rule] = {
-    "aws:backup/vault:Vault": _vault,
-    "aws:ecr/repository:Repository": _repository,
+_RULES: Mapping[str, Callable[[Inputs], Made]] = {
+    "aws:backup/vault:Vault": _always("recovery-points"),
+    "aws:ecr/repository:Repository": _always("images", unless="forceDelete"),
     "aws:eks/cluster:Cluster": _cluster,
-    "aws:eks/nodeGroup:NodeGroup": _node_group,
+    "aws:eks/nodeGroup:NodeGroup": _always("nodes", "clusterName"),
     "aws:elasticache/replicationGroup:ReplicationGroup": _cache,
     "aws:kms/key:Key": _key,
     "aws:rds/instance:Instance": _database,
-    "aws:s3/bucket:Bucket": _bucket,
+    "aws:s3/bucket:Bucket": _always("objects", "bucket", unless="forceDestroy"),
     "aws:secretsmanager/secret:Secret": _secret,
 }
 
-_KINDS: Mapping[str, Rule] = {
+_KINDS: Mapping[str, Callable[[Inputs], Made]] = {
     "Certificate": _certificate,
-    "ExternalSecret": _external_secret,
     "KafkaNodePool": _node_pool,
     "PersistentVolumeClaim": _claim,
-    "Schedule": _schedule,
+    "Schedule": _always("backups"),
     "Service": _service,
     "StatefulSet": _stateful,
 }

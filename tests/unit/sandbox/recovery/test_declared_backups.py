@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.recovery.declared import Declared, interval_hours, promised, read_schedule
+from sandbox.recovery.declared import Declared, interval_hours, own_schedules, promised, read_schedule
 from sandbox.recovery.journal import Journal, read_journal
 
 PROJECT = Path(__file__).resolve().parents[4]
@@ -70,6 +70,14 @@ def test_the_catalog_says_what_may_be_lost_of_a_class():
     assert outage >= 1
     with pytest.raises(SandboxError, match="does not say what may be lost of the class 'secret'"):
         promised(PROJECT, "secret")
+
+
+def test_a_stack_without_schedules_gets_ones_that_are_marked_as_assumed():
+    (assumed,) = own_schedules(PROJECT, [("tenant-a", "internal", ["home"])], "default")
+    assert assumed.assumed
+    assert assumed.hours == assumed.loss_hours / 2
+    assert assumed.covers("home")
+    assert not read_schedule(schedule()).assumed
 
 
 def test_a_journal_is_read_as_it_was_written_and_a_broken_one_is_refused(tmp_path: Path):

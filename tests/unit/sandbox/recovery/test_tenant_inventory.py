@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sandbox.cli.console import Console
+from sandbox.cli.drill import _show, _to_json
 from sandbox.control_plane.contents import Resource
 from sandbox.recovery.drill import Outcome, _within
 from sandbox.recovery.inventory import Found, TenantInventory, content, differences, inventory
@@ -81,6 +84,18 @@ def test_a_scratch_namespace_is_compared_under_the_name_of_the_real_one():
     assert differences(of(config_map()), _within(of(scratch), "scratch", "home")) == []
 
 
+PASSED = Outcome(
+    tenant="t",
+    objects=1,
+    keys=0,
+    differences=[],
+    loss_hours=12.0,
+    loss_limit=24.0,
+    outage_seconds=10.0,
+    outage_limit=60.0,
+)
+
+
 @pytest.mark.parametrize(
     ("changes", "problems"),
     [
@@ -91,14 +106,14 @@ def test_a_scratch_namespace_is_compared_under_the_name_of_the_real_one():
     ],
 )
 def test_a_drill_fails_by_differences_by_loss_and_by_time(changes: dict[str, Any], problems: list[str]):
-    passed: dict[str, Any] = {
-        "tenant": "t",
-        "objects": 1,
-        "keys": 0,
-        "differences": [],
-        "loss_hours": 12.0,
-        "loss_limit": 24.0,
-        "outage_seconds": 10.0,
-        "outage_limit": 60.0,
-    }
-    assert Outcome(**{**passed, **changes}).problems == problems
+    assert replace(PASSED, **changes).problems == problems
+
+
+def test_a_recovery_point_that_no_schedule_promises_is_told_as_assumed(capsys: pytest.CaptureFixture[str]):
+    assert _to_json(PASSED, 1.0)["recoveryPointHours"] == {"measured": 12.0, "allowed": 24.0}
+    _show(PASSED, Console())
+    assert "Recovery point: at most 12.00 h are lost; 24 h are allowed.\n" in capsys.readouterr().out
+    assumed = replace(PASSED, assumed_hours=12.0)
+    assert _to_json(assumed, 1.0)["recoveryPointHours"] == {"assumed": 12.0, "allowed": 24.0}
+    _show(assumed, Console())
+    assert "assumed, not measured: this stack declares no schedule" in capsys.readouterr().out

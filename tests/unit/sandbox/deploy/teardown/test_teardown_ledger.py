@@ -1,3 +1,4 @@
+import inspect
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -6,6 +7,7 @@ import pytest
 
 from sandbox.cli import teardown as command
 from sandbox.cli.main import main
+from sandbox.deploy.teardown import ledger as ledger_module
 from sandbox.deploy.teardown.ledger import ledger
 from sandbox.deploy.teardown.order import stage
 from sandbox.deploy.teardown.report import teardown_report
@@ -33,7 +35,6 @@ CLAIMS = {"replicas": 2, "volumeClaimTemplates": [{"metadata": {"name": "data"}}
         (manifest("StatefulSet", spec=CLAIMS), "2 EBS volumes", True),
         (manifest("KafkaNodePool", spec=POOL), "3 EBS volumes", True),
         (manifest("Certificate", spec={"secretName": "tls"}), "Secret tls", False),
-        (manifest("ExternalSecret"), "Secret", False),
         (manifest("Schedule"), "backups in the bucket", True),
         (made("aws:rds/instance:Instance", identifier="db", skipFinalSnapshot=False), "last snapshot", True),
         (made("aws:elasticache/replicationGroup:ReplicationGroup", finalSnapshotIdentifier="x"), "snapshot x", True),
@@ -42,7 +43,7 @@ CLAIMS = {"replicas": 2, "volumeClaimTemplates": [{"metadata": {"name": "data"}}
         (made("aws:kms/key:Key"), "keys that are marked", True),
         (made("aws:ecr/repository:Repository", name="r"), "images", True),
         (made("aws:s3/bucket:Bucket", bucket="b"), "objects and their versions", True),
-        (made("aws:eks/nodeGroup:NodeGroup", clusterName="c"), "auto scaling groups", False),
+        (made("aws:eks/nodeGroup:NodeGroup", clusterName="c"), "auto scaling groups, machines", False),
     ],
 )
 def test_what_a_declaration_makes_others_make_is_named_and_whether_it_stays(
@@ -53,6 +54,11 @@ def test_what_a_declaration_makes_others_make_is_named_and_whether_it_stays(
     assert entry.stays is stays
     assert entry.how
     assert entry.find.startswith(("aws ", "kubectl "))
+
+
+def test_every_text_is_told_of_something() -> None:
+    rules = inspect.getsource(ledger_module)
+    assert [key for key in ledger_module.texts() if f'"{key}"' not in rules] == []
 
 
 @pytest.mark.parametrize(
@@ -74,6 +80,12 @@ def test_a_database_leaves_its_logs_and_takes_its_password_along() -> None:
     logs = {"enabledCloudwatchLogsExports": ["postgresql"], "manageMasterUserPassword": True, "skipFinalSnapshot": True}
     found = {entry.thing: entry.stays for entry in ledger([made("aws:rds/instance:Instance", identifier="db", **logs)])}
     assert found == {"log group /aws/rds/instance/db/postgresql": True, "secret of the administrator's password": False}
+
+
+def test_a_cluster_takes_its_group_along_and_may_leave_its_log() -> None:
+    found = {entry.maker: entry.stays for entry in ledger([made("aws:eks/cluster:Cluster", name="c")])}
+    assert sorted(found.values()) == [False, True]
+    assert all("cluster c" in maker for maker in found)
 
 
 def test_logs_whose_group_is_declared_are_not_left() -> None:
