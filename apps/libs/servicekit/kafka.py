@@ -1,11 +1,13 @@
 """Kafka as a backing service: its settings and whether it can be reached."""
 
 import asyncio
+import logging
 import os
 import socket
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from servicekit.health import Check
 
@@ -36,11 +38,65 @@ class KafkaSettings(BaseModel):
         description="Seconds after which the readiness check gives up; keep it under the probe's timeoutSeconds.",
     )
 
+    security_protocol: Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How a connection is protected; SASL_PLAINTEXT only where a mesh encrypts."
+    )
+    sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256"] = Field(
+        default="SCRAM-SHA-512", description="How the password is proved."
+    )
+    sasl_username: str | None = Field(default=None, min_length=1, description="Kafka user; with SASL only.")
+    sasl_password: SecretStr | None = Field(default=None, description="Password of the Kafka user; with SASL only.")
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the authority that signed the brokers' certificates; with SASL_SSL only."
+    )
+
     @field_validator("bootstrap_servers")
     @classmethod
     def _must_be_host_and_port(cls, value: str) -> str:
         parse_servers(value)
         return value
+
+    @model_validator(mode="after")
+    def _credentials_must_fit_the_protocol(self) -> Self:
+        sasl = self.security_protocol.startswith("SASL_")
+        password = self.sasl_password is not None and self.sasl_password.get_secret_value() != ""
+        if sasl and not (self.sasl_username and password):
+            raise ValueError(f"security_protocol {self.security_protocol} needs sasl_username and sasl_password")
+        if not sasl and (self.sasl_username or password):
+            raise ValueError(
+                f"sasl_username and sasl_password are never sent with security_protocol {self.security_protocol}: "
+                "set SASL_SSL or SASL_PLAINTEXT, or remove them"
+            )
+        if self.ca_file and self.security_protocol != "SASL_SSL":
+            raise ValueError(f"ca_file is not used with security_protocol {self.security_protocol}: set SASL_SSL")
+        if self.ca_file and not self.ca_file.is_file():
+            raise ValueError(f"ca_file {str(self.ca_file)!r}: no such file; mount the authority's PEM file there")
+        return self
+
+    def client_config(self) -> dict[str, Any]:
+        """What every client of librdkafka (confluent-kafka) is told; passwords are in the clear in it.
+
+        Reconnects back off from 0.1 s to 5 s, with the jitter of librdkafka's own (-25 % to +50 %).
+        """
+        config: dict[str, Any] = {
+            "bootstrap.servers": ",".join(str(server) for server in self.servers),
+            "security.protocol": self.security_protocol,
+            "reconnect.backoff.ms": 100,
+            "reconnect.backoff.max.ms": 5000,
+            "socket.keepalive.enable": True,
+            # By default its log goes to standard error, past redaction.
+            "logger": logging.getLogger("librdkafka"),
+            "log_level": 4,
+        }
+        if self.sasl_password is not None and self.security_protocol.startswith("SASL_"):
+            config |= {
+                "sasl.mechanism": self.sasl_mechanism,
+                "sasl.username": self.sasl_username,
+                "sasl.password": self.sasl_password.get_secret_value(),
+            }
+        if self.ca_file:
+            config["ssl.ca.location"] = str(self.ca_file)
+        return config
 
     @property
     def servers(self) -> tuple[Server, ...]:

@@ -1,0 +1,53 @@
+"""Where a record has been, and when: the header `hops` that every service on its way adds itself to."""
+
+import re
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+HEADER = "hops"
+MOST = 32
+"""Entries kept at most; a record that goes in circles does not grow without end."""
+
+_SERVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_MICROSECONDS = 1_000_000
+
+
+class Hop(NamedTuple):
+    """One service that was done with a record.
+
+    Attributes:
+        service: its name.
+        at: epoch microseconds by the clock of its machine.
+    """
+
+    service: str
+    at: int
+
+
+def append(headers: Mapping[str, bytes], service: str, at: int | None = None) -> dict[str, bytes]:
+    """The headers with one more hop.
+
+    Args:
+        headers: of the record that was worked on.
+        service: name of lower-case letters, digits and hyphens.
+        at: epoch microseconds; now by default.
+
+    Raises:
+        ValueError: the service's name has another form.
+    """
+    if not _SERVICE.fullmatch(service):
+        raise ValueError(f"service {service!r}: lower-case letters, digits and hyphens, at most 63")
+    entry = f"{service}={int(time.time() * _MICROSECONDS) if at is None else at}"
+    known = [f"{hop.service}={hop.at}" for hop in parse(headers)][-(MOST - 1) :]
+    return {**headers, HEADER: ";".join([*known, entry]).encode()}
+
+
+def parse(headers: Mapping[str, bytes]) -> list[Hop]:
+    """The hops of a record in the order in which they were added; entries of another form are left out."""
+    hops = []
+    for entry in headers.get(HEADER, b"").decode(errors="replace").split(";"):
+        service, equals, at = entry.partition("=")
+        if equals and _SERVICE.fullmatch(service) and at.isascii() and at.isdecimal():
+            hops.append(Hop(service, int(at)))
+    return hops
