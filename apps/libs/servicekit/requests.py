@@ -1,4 +1,4 @@
-"""What ties the log lines of one request together: its id, and one line that says how it ended."""
+"""What ties the log lines of one request together: its id and trace, and one line that says how it ended."""
 
 import re
 import time
@@ -10,6 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit.logs import get_logger
+from servicekit.tracing import HEADER as TRACE_HEADER
+from servicekit.tracing import TraceParent, traced
 
 HEADER = "x-request-id"
 
@@ -24,7 +26,7 @@ logger = get_logger(__name__)
 
 
 class RequestMiddleware:
-    """Gives every request an id (the caller's, if it sent a sound one), logs its end, and returns the id."""
+    """Gives every request an id and a trace (the caller's, if sound ones came), logs its end, and returns the id."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an application."""
@@ -35,7 +37,8 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(HEADER, "")
+        headers = Headers(scope=scope)
+        given = headers.get(HEADER, "")
         request_id = given if _ACCEPTED.fullmatch(given) else uuid4().hex
         started = time.perf_counter()
         status = 500
@@ -47,7 +50,8 @@ class RequestMiddleware:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        trace = TraceParent.parse(headers.get(TRACE_HEADER)) or TraceParent.new()
+        with traced(trace), structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, add_id)
             finally:

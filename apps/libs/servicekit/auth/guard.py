@@ -1,0 +1,111 @@
+"""The door of a service's API: authenticates, asks for a role, counts calls; everything else is refused."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
+
+from servicekit.auth.limits import RateLimiter
+from servicekit.auth.principal import Principal
+from servicekit.auth.verify import Authenticator, Refused, bearer
+from servicekit.errors import Problem
+
+_SCHEME = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A token of the platform's identity provider.")
+
+_MEANINGS: Mapping[int, str] = {
+    400: "The request cannot be read",
+    401: "No token, or one that is not valid",
+    403: "The token does not allow this",
+    404: "There is no such thing",
+    409: "It does not fit what is there",
+    413: "The body is too large",
+    415: "The body is of another type",
+    422: "The request is not valid",
+    429: "Too many requests of this principal",
+    503: "Something that is needed is missing right now",
+}
+
+PROBLEMS = (401, 403, 429, 503)
+"""What every guarded route may answer."""
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`: these refusals, besides those of every guarded route, as problem details."""
+    return {
+        status: {
+            "description": _MEANINGS[status],
+            "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+        }
+        for status in sorted({*PROBLEMS, *statuses})
+    }
+
+
+class Guard:
+    """Lets in who has a valid token with one of some roles, as often as a limit allows."""
+
+    def __init__(
+        self, authenticator: Authenticator, *, roles: frozenset[str], limiter: RateLimiter | None = None
+    ) -> None:
+        """Guard with an authenticator; an empty set of roles would let nobody in and is refused."""
+        if not roles:
+            raise ValueError("roles: at least one must be allowed in")
+        self._authenticator, self._roles, self._limiter = authenticator, roles, limiter
+
+    async def admit(self, token: str | None) -> Principal:
+        """The caller, for doors that are no HTTP route.
+
+        Raises:
+            Refused: it may not come in; 429 where it came too often.
+        """
+        principal = await self._authenticator.authenticate(token)
+        if not principal.roles & self._roles:
+            raise Refused(403, "insufficient_scope", f"one of the roles {', '.join(sorted(self._roles))} is needed")
+        if self._limiter and (wait := self._limiter.take(principal.subject)):
+            raise TooMany(wait)
+        return principal
+
+    async def admit_connection(self, connection: HTTPConnection) -> Principal:
+        """The caller of a connection by its `Authorization` header.
+
+        Raises:
+            Refused: it may not come in.
+        """
+        return await self.admit(bearer(connection.headers.get("authorization")))
+
+
+class TooMany(Refused):
+    """A caller came too often."""
+
+    def __init__(self, retry_after: int) -> None:
+        """Say when to come again, in seconds."""
+        super().__init__(429, None, f"too many requests; come again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+def requires(
+    authenticator: Authenticator, *, roles: frozenset[str], limiter: RateLimiter | None = None
+) -> Callable[..., Awaitable[Principal]]:
+    """A FastAPI dependency that gives the caller, or answers 401, 403, 429 or 503 with problem details.
+
+    Use it as ``caller: Annotated[Principal, Depends(requires(...))]``, with ``responses=problems(...)`` on the route.
+    """
+    guard = Guard(authenticator, roles=roles, limiter=limiter)
+
+    async def principal(
+        request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_SCHEME)]
+    ) -> Principal:
+        try:
+            return await guard.admit_connection(request)
+        except Refused as refusal:
+            raise HTTPException(refusal.status, refusal.reason, headers=headers_of(refusal)) from refusal
+
+    return principal
+
+
+def headers_of(refusal: Refused) -> dict[str, str]:
+    """The headers that go with a refusal."""
+    if isinstance(refusal, TooMany):
+        return {"Retry-After": str(refusal.retry_after)}
+    return {"Retry-After": "1"} if refusal.status == 503 else {"WWW-Authenticate": refusal.challenge}

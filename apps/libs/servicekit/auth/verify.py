@@ -1,0 +1,134 @@
+"""From a bearer token to a principal, or to a refusal that says why."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import jwt
+
+from servicekit.auth.keys import KeyStore, KeysUnavailable
+from servicekit.auth.principal import Principal
+from servicekit.auth.settings import AuthSettings
+
+_MOST_CHARACTERS = 8192
+_MOST_NAMES = 64
+
+Code = Literal["invalid_request", "invalid_token", "insufficient_scope", "unavailable"]
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not a mistake
+    """A caller is turned away.
+
+    Attributes:
+        status: 401 where the token is at fault, 403 where it is sound and does not allow this, 503 without keys.
+        code: the error of RFC 6750; None where there was no token at all.
+        reason: why, for the caller; nothing of the token is in it.
+    """
+
+    def __init__(self, status: int, code: Code | None, reason: str) -> None:
+        """Turn away with a status of HTTP."""
+        super().__init__(reason)
+        self.status, self.code, self.reason = status, code, reason
+
+    @property
+    def challenge(self) -> str:
+        """The header `WWW-Authenticate` that belongs to it."""
+        if self.code is None:
+            return "Bearer"
+        return f'Bearer error="{self.code}", error_description="{self.reason}"'
+
+
+class Authenticator:
+    """Checks tokens of one issuer."""
+
+    def __init__(self, settings: AuthSettings, *, keys: KeyStore | None = None) -> None:
+        """Check by settings; reads no key yet."""
+        self._settings = settings
+        self._keys = keys or KeyStore(settings)
+
+    async def authenticate(self, token: str | None) -> Principal:
+        """Who holds a token.
+
+        Raises:
+            Refused: it is missing, damaged, expired, signed by another, or not for this platform.
+        """
+        if not token:
+            raise Refused(401, None, "a bearer token is needed")
+        if len(token) > _MOST_CHARACTERS:
+            raise _invalid(f"the token has {len(token)} characters; at most {_MOST_CHARACTERS}")
+        key_id, algorithm = self._header(token)
+        try:
+            key = await self._keys.find(key_id, algorithm)
+        except KeysUnavailable as error:
+            raise Refused(503, "unavailable", "tokens cannot be checked right now") from error
+        if key is None:
+            raise _invalid("no key of the issuer has signed it")
+        try:
+            claims = jwt.decode(
+                token,
+                key.value,
+                # One algorithm, and one that fits the key's kind: the header alone decides nothing.
+                algorithms=[algorithm],
+                audience=self._settings.audience,
+                issuer=self._settings.issuer,
+                leeway=self._settings.leeway_seconds,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+        except jwt.PyJWTError as error:
+            raise _invalid(_reason(error)) from None
+        return _principal(claims)
+
+    def _header(self, token: str) -> tuple[str | None, str]:
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError:
+            raise _invalid("it is no JSON web token") from None
+        algorithm, key_id = header.get("alg"), header.get("kid")
+        if algorithm not in self._settings.accepted:
+            raise _invalid(f"it is not signed with one of {', '.join(sorted(self._settings.accepted))}")
+        return (key_id if isinstance(key_id, str) else None), str(algorithm)
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an `Authorization` header; None where there is no header.
+
+    Raises:
+        Refused: the header is of another scheme.
+    """
+    if header is None:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Refused(401, "invalid_request", "the Authorization header must be: Bearer <token>")
+    return token.strip()
+
+
+def _invalid(reason: str) -> Refused:
+    return Refused(401, "invalid_token", reason)
+
+
+def _reason(error: jwt.PyJWTError) -> str:
+    """Why, without a word of the token: its claims may be anything."""
+    known: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
+        (jwt.ExpiredSignatureError, "it has expired"),
+        (jwt.ImmatureSignatureError, "it is not valid yet"),
+        (jwt.InvalidAudienceError, "it is for another audience"),
+        (jwt.InvalidIssuerError, "it is of another issuer"),
+        (jwt.MissingRequiredClaimError, "it lacks one of exp, iss, aud, sub"),
+        (jwt.InvalidSignatureError, "its signature is wrong"),
+    )
+    return next((reason for kind, reason in known if isinstance(error, kind)), "it is not valid")
+
+
+def _principal(claims: dict[str, Any]) -> Principal:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not subject:
+        raise _invalid("its sub is empty")
+    tenants = _names(claims, "tenants") | ({claims["tenant"]} if isinstance(claims.get("tenant"), str) else set())
+    return Principal(subject, _names(claims, "roles"), frozenset(tenants - {""}), float(claims["exp"]))
+
+
+def _names(claims: dict[str, Any], claim: str) -> frozenset[str]:
+    names: Any = claims.get(claim, [])
+    if not isinstance(names, Iterable) or isinstance(names, str | dict) or len(list(names)) > _MOST_NAMES:
+        raise _invalid(f"its {claim} must be a list of at most {_MOST_NAMES} names")
+    return frozenset(name for name in names if isinstance(name, str) and name)
