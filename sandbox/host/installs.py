@@ -1,0 +1,57 @@
+"""Where the tools of host processes are on this machine, and how they are got."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox.errors import ConfigurationError
+from sandbox.tools.cache import Progress
+from sandbox.tools.java import find_java
+from sandbox.tools.kafka import resolve_kafka
+
+BARE_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A tool on this machine.
+
+    Attributes:
+        environment: What its image would have set: PATH, and what the tool itself needs. The container's own variables
+            go over it.
+        paths: Folders of the image, and where their content is here.
+        prefix: What goes before the command, so that it runs here as it does in a container.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=lambda: {"PATH": BARE_PATH})
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+
+
+def installed(tool: str, progress: Progress) -> Installed:
+    """A tool, got when it is not there yet.
+
+    Raises:
+        ConfigurationError: There is no such tool.
+        SandboxError: It cannot be had; the message says why and what to do.
+    """
+    if tool in _found:
+        return _found[tool]
+    getter = _TOOLS.get(tool)
+    if getter is None:
+        raise ConfigurationError(f"There is no tool {tool!r}", fix=f"choose one of {', '.join(sorted(_TOOLS))}")
+    _found[tool] = getter(progress)
+    return _found[tool]
+
+
+def _kafka(progress: Progress) -> Installed:
+    return Installed(
+        environment={"PATH": BARE_PATH, "JAVA_HOME": str(find_java(progress).parents[1])},
+        paths={"/opt/kafka": resolve_kafka(progress)},
+    )
+
+
+_TOOLS: Mapping[str, Callable[[Progress], Installed]] = {"kafka": _kafka}
+_found: dict[str, Installed] = {}
