@@ -38,12 +38,13 @@ class ServiceRefused(Exception):  # noqa: N818 - it is an answer, not a mistake
     Attributes:
         status: of the answer.
         detail: what the service said.
+        document: the answer's JSON, which may name the fields that are at fault; None where it is none.
     """
 
-    def __init__(self, name: str, status: int, detail: str) -> None:
+    def __init__(self, name: str, status: int, detail: str, document: Any = None) -> None:
         """Say which service, and what it answered."""
         super().__init__(f"{name} answered {status}: {detail}")
-        self.status, self.detail = status, detail
+        self.status, self.detail, self.document = status, detail, document
 
 
 class ServiceClient:
@@ -170,18 +171,22 @@ class ServiceClient:
             told = f"{self.name}: {what}: {answer.status_code} {_detail(answer)}"
             raise ServiceUnavailable(told, _retry_after(answer))
         if answer.status_code >= 400:
-            raise ServiceRefused(self.name, answer.status_code, _detail(answer))
+            raise ServiceRefused(self.name, answer.status_code, _detail(answer), _document(answer))
         try:
             return orjson.loads(answer.content) if answer.content else None
         except orjson.JSONDecodeError as error:
             raise ServiceUnavailable(f"{self.name}: {what}: the answer is no JSON: {error}") from error
 
 
-def _detail(answer: httpx.Response) -> str:
+def _document(answer: httpx.Response) -> Any:
     try:
-        document = orjson.loads(answer.content)
+        return orjson.loads(answer.content)
     except orjson.JSONDecodeError:
-        return answer.reason_phrase
+        return None
+
+
+def _detail(answer: httpx.Response) -> str:
+    document = _document(answer)
     detail = document.get("detail") if isinstance(document, dict) else None
     return str(detail) if detail else answer.reason_phrase
 
