@@ -96,6 +96,10 @@ class GeneratedMarket:
         """Price of a state in USD per MWh, to the four decimals that the topic keeps."""
         return round(exp(self.process.season(state.day) + state.deviation), 4)
 
+    def state_of(self, day: date, price: float) -> MarketState:
+        """The state that a price of this market reveals; exact but for the rounding of the price."""
+        return MarketState(day, log(price) - self.process.season(day))
+
     def history(self, count: int, start: date = FIRST_DAY) -> History:
         """The prices of `states` as a history."""
         states = self.states(count, start)
