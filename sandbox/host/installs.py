@@ -10,6 +10,9 @@ from sandbox.errors import ConfigurationError
 from sandbox.tools.cache import Progress
 from sandbox.tools.java import find_java
 from sandbox.tools.kafka import resolve_kafka
+from sandbox.tools.postgres import find_postgres
+from sandbox.tools.redis import find_redis
+from sandbox.tools.unprivileged import not_as_root
 
 BARE_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -53,5 +56,14 @@ def _kafka(progress: Progress) -> Installed:
     )
 
 
-_TOOLS: Mapping[str, Callable[[Progress], Installed]] = {"kafka": _kafka}
+def _redis(progress: Progress) -> Installed:
+    return Installed(environment={"PATH": f"{find_redis(progress).parent}:{BARE_PATH}"})
+
+
+def _postgres(progress: Progress) -> Installed:
+    folder = find_postgres(progress)
+    return Installed(environment={"PATH": f"{folder}:{BARE_PATH}"}, prefix=not_as_root("PostgreSQL"))
+
+
+_TOOLS: Mapping[str, Callable[[Progress], Installed]] = {"kafka": _kafka, "postgres": _postgres, "redis": _redis}
 _found: dict[str, Installed] = {}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,12 +28,11 @@ from confluent_kafka.admin import (
 from infra.components.streaming.access import MECHANISM
 from infra.components.streaming.single_broker import ADMIN, SCRIPTS, SETTINGS, server_properties, start_script
 from sandbox.control_plane.ports import free_port
-from sandbox.deathsignal import die_with_parent
 from sandbox.tools.java import find_java
 from sandbox.tools.kafka import resolve_kafka
+from tests.support.server_process import ServerProcess
 
 ADMIN_PASSWORD = "password-of-the-tests-administrator"
-START_SECONDS = 60.0
 HEAP = "-Xms256m -Xmx256m"
 # What a broker waits for that no test wants to: three seconds for others to join a new group, and nine until it
 # believes that the broker of its name, which was killed, is gone.
@@ -54,71 +51,34 @@ class Broker:
     Attributes:
         bootstrap: where clients log in by SCRAM, as those of the platform do.
         plain: where whoever comes is anonymous and may do everything: for tests that are not about permissions.
-        log: file with everything that it says.
+        process: the process.
         passwords: password of each user that the tests made, by name.
     """
 
     folder: Path
     bootstrap: str
     plain: str
-    log: Path
+    process: ServerProcess
     passwords: dict[str, str] = field(default_factory=lambda: {ADMIN: ADMIN_PASSWORD})
-    process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it answers (2 to 4 s)."""
-        home = resolve_kafka(print)
-        environment = {
-            "PATH": os.environ["PATH"],
-            "JAVA_HOME": str(find_java(print).parents[1]),
-            "KAFKA_HEAP_OPTS": HEAP,
-            "CLUSTER_ID": CLUSTER_ID,
-            "ADMIN_PASSWORD": ADMIN_PASSWORD,
-        }
-        script = start_script().replace(SETTINGS, str(self.folder)).replace(SCRIPTS, str(home / "bin"))
-        (self.folder / "start.sh").write_text(script)
-        with self.log.open("ab") as stream:
-            self.process = subprocess.Popen(
-                ["/bin/bash", str(self.folder / "start.sh")],
-                cwd=self.folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                preexec_fn=die_with_parent(),  # noqa: PLW1509 - it takes no lock
-            )
-        self._wait()
-
-    def _wait(self) -> None:
-        assert self.process is not None
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            assert self.process.poll() is None, f"the broker ended: {self.log.read_text()[-4000:]}"
-            assert time.monotonic() < deadline, f"the broker does not answer: {self.log.read_text()[-4000:]}"
-            try:
-                self.admin().list_topics(timeout=1)
-            except KafkaException:
-                time.sleep(0.05)
-            else:
-                return
+        """Start it and wait until it answers (4 s, after a kill 6 s)."""
+        self.process.start(self._answers)
 
     def kill(self) -> None:
         """End it as a machine that loses its power does."""
-        self._end(signal.SIGKILL)
+        self.process.kill()
 
     def stop(self) -> None:
         """Ask it to end, and wait."""
-        self._end(signal.SIGTERM)
+        self.process.stop()
 
-    def _end(self, number: signal.Signals) -> None:
-        if self.process is not None:
-            self.process.send_signal(number)
-            try:
-                self.process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
+    def _answers(self) -> bool:
+        try:
+            self.admin().list_topics(timeout=1)
+        except KafkaException:
+            return False
+        return True
 
     def client(self, user: str = ADMIN, **settings: Any) -> dict[str, Any]:
         """Configuration of a librdkafka client that logs in as that user."""
@@ -263,7 +223,18 @@ def running_kafka(folder: Path) -> Iterator[Broker]:
     folder.mkdir(parents=True, exist_ok=True)
     ports = {"clients": free_port(), "controller": free_port(), "internal": free_port()}
     (folder / "server.properties").write_text(_properties(folder, ports))
-    broker = Broker(folder, f"127.0.0.1:{ports['clients']}", f"127.0.0.1:{ports['internal']}", folder / "broker.log")
+    home = resolve_kafka(print)
+    script = folder / "start.sh"
+    script.write_text(start_script().replace(SETTINGS, str(folder)).replace(SCRIPTS, str(home / "bin")))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "JAVA_HOME": str(find_java(print).parents[1]),
+        "KAFKA_HEAP_OPTS": HEAP,
+        "CLUSTER_ID": CLUSTER_ID,
+        "ADMIN_PASSWORD": ADMIN_PASSWORD,
+    }
+    process = ServerProcess(["/bin/bash", str(script)], folder, environment, folder / "broker.log")
+    broker = Broker(folder, f"127.0.0.1:{ports['clients']}", f"127.0.0.1:{ports['internal']}", process)
     try:
         broker.start()
         yield broker
