@@ -1,6 +1,8 @@
 import asyncio
 import socket
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,3 +85,41 @@ async def test_a_server_that_never_answers_is_given_up_and_named(monkeypatch: py
 
     monkeypatch.setattr(asyncio, "open_connection", silent)
     assert await reason("slow:9092", seconds=0.1) == "no answer within 0.1 s from slow:9092"
+
+
+SASL = {"security_protocol": "SASL_SSL", "sasl_username": "market-feed", "sasl_password": "canary"}
+
+
+def test_credentials_and_authority_are_what_the_client_is_told(tmp_path: Path):
+    authority = tmp_path / "ca.crt"
+    authority.touch()
+    settings = KafkaSettings(bootstrap_servers="a:1, [::1]:2", ca_file=authority, **SASL)
+    config = settings.client_config()
+    assert {
+        key: value for key, value in config.items() if key.startswith(("bootstrap", "sasl", "security", "ssl"))
+    } == {
+        "bootstrap.servers": "a:1,[::1]:2",
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "market-feed",
+        "sasl.password": "canary",
+        "ssl.ca.location": str(authority),
+    }
+    assert "canary" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"security_protocol": "SASL_SSL"}, "SASL_SSL needs sasl_username and sasl_password"),
+        ({**SASL, "sasl_password": ""}, "SASL_SSL needs sasl_username and sasl_password"),
+        ({"sasl_username": "a"}, "never sent with security_protocol PLAINTEXT"),
+        ({"sasl_password": "a"}, "never sent with security_protocol PLAINTEXT"),
+        ({"ca_file": "/ca.crt"}, "ca_file is not used with security_protocol PLAINTEXT"),
+        ({**SASL, "ca_file": "/nowhere/ca.crt"}, "no such file; mount the authority's PEM file there"),
+        ({"security_protocol": "SSL"}, "'PLAINTEXT', 'SASL_PLAINTEXT' or 'SASL_SSL'"),
+    ],
+)
+def test_credentials_that_do_not_fit_the_protocol_are_refused(changed: dict[str, Any], reason: str):
+    with pytest.raises(ValidationError, match=reason):
+        KafkaSettings(bootstrap_servers="kafka:9092", **changed)
