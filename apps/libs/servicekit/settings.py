@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from servicekit.logs import LogLevel
 from servicekit.redact import MASK, is_secret_name, redact_text
+from servicekit.secret_files import file_variables, read_secret_files
 
 # Kubernetes puts these into every pod for every Service of the namespace; one of our own name would carry our prefix.
 _SERVICE_LINK = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?)?)$")
@@ -74,7 +75,7 @@ S = TypeVar("S", bound=ServiceSettings)
 
 
 def load_settings(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
-    """Read settings from the process environment.
+    """Read settings from the process environment, and secrets also from the files that it names.
 
     Args:
         settings: the class to fill; its ``env_prefix`` names the service's variables.
@@ -85,11 +86,13 @@ def load_settings(settings: type[S], environ: Mapping[str, str] | None = None) -
     """
     prefix = settings.model_config.get("env_prefix", "")
     fields = {f"{prefix}{name}".upper(): field for name, field in _leaves(settings)}
-    problems = [
-        _unknown(name, fields) for name in _strangers(prefix, fields, os.environ if environ is None else environ)
-    ]
+    given = os.environ if environ is None else environ
+    files = file_variables(settings, prefix)
+    problems = [_unknown(name, fields) for name in _strangers(prefix, {*fields, *files}, given)]
+    secrets, unreadable = read_secret_files(files, given)
+    problems += unreadable
     try:
-        loaded = settings()
+        loaded = settings(**secrets)
     except ValidationError as error:
         problems += [_explain(prefix, details, fields) for details in error.errors()]
         loaded = None
@@ -106,7 +109,7 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fie
             yield f"{prefix}{name}", field
 
 
-def _strangers(prefix: str, fields: Mapping[str, FieldInfo], environ: Mapping[str, str]) -> list[str]:
+def _strangers(prefix: str, fields: Collection[str], environ: Mapping[str, str]) -> list[str]:
     return sorted(
         name
         for name in environ
