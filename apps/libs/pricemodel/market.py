@@ -22,7 +22,7 @@ FIRST_DAY = date(2000, 1, 3)
 
 @dataclass(frozen=True)
 class Process:
-    """Parameters of the process; chosen to look like day-ahead power, estimated from no data.
+    """Parameters of the process; chosen to look like day-ahead power with an optimum near 0.9, estimated from no data.
 
     The log price is a season plus a deviation. The deviation goes back to zero by ``reversion`` a day, and is moved
     by Gaussian noise and, on a share ``jump_share`` of days, by a Gaussian jump; both are symmetric.
@@ -41,7 +41,7 @@ class Process:
     yearly: float = 0.25
     weekly: tuple[float, ...] = (0.03, 0.06, 0.05, 0.04, 0.0, -0.10, -0.08)
     reversion: float = 0.4
-    noise: float = 0.02
+    noise: float = 0.015
     jump_share: float = 0.05
     jump_size: float = 0.25
 
