@@ -42,7 +42,7 @@ def derived_pages(stack: str) -> dict[str, tuple[str, str]]:
     catalog = read_catalog()
     profile = PROFILES[config.environment]
     plan = make_plan(
-        config, catalog, profile, gateway_tag=ANY_TAG, policies=read_policies(), file=f"Pulumi.{stack}.yaml"
+        config, catalog, profile, tag_of=lambda _: ANY_TAG, policies=read_policies(), file=f"Pulumi.{stack}.yaml"
     )
     return reports(config, catalog, profile, plan)
 

@@ -13,6 +13,7 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from infra.config_applications import ApplicationsConfig
 from infra.config_data_services import BackupConfig, CacheConfig, DatabaseConfig
 from infra.config_edge import EdgeConfig, WatchConfig
 from infra.config_identity import IdentityConfig
@@ -208,6 +209,9 @@ class StackConfig(Document):
     streaming: StreamingConfig = Field(description="Kafka")
     schema_registry: ServiceConfig = Field(description="the schema registry")
     stream_gateway: ServiceConfig = Field(description="stream-gateway")
+    applications: ApplicationsConfig | None = Field(
+        default=None, description="the price path with its stores; none if null"
+    )
     object_store: ObjectStoreConfig = Field(description="lifecycle of the lakehouse's objects")
     database: DatabaseConfig | None = Field(
         default=None, description="PostgreSQL on RDS, for cluster.kind eks; none if null"

@@ -9,7 +9,7 @@ from infra.components.edge.kong_layout import Gateway
 from infra.components.edge.kong_layout import gateway_spec as edge_gateway_spec
 from infra.components.foundation import volume_class
 from infra.components.foundation.cluster_layout import ClusterArgs
-from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_host, repository_name
+from infra.components.foundation.image_registry_layout import ImageRegistryArgs
 from infra.components.foundation.network_layout import NetworkArgs
 from infra.components.foundation.object_store_layout import ObjectStoreArgs
 from infra.components.foundation.tenancy import TenancyArgs
@@ -30,20 +30,23 @@ from infra.components.streaming.kafka_layout import KafkaArgs
 from infra.components.streaming.schema_registry import SchemaRegistryArgs, registry_spec
 from infra.components.streaming.single_broker import SingleBrokerArgs
 from infra.components.streaming.stream_gateway import NAME as GATEWAY
-from infra.components.streaming.stream_gateway import StreamGatewayArgs, gateway_spec
+from infra.components.streaming.stream_gateway import gateway_spec
 from infra.components.streaming.strimzi_layout import StrimziArgs
 from infra.config import StackConfig
 from infra.core.catalog.catalog import FOLDER, PLATFORM_TENANT, Catalog
-from infra.core.catalog.images import Image
 from infra.core.data.classes import most_sensitive
 from infra.core.errors import ConfigurationError, Problem
+from infra.core.generated_secrets import GeneratedSecretsArgs
 from infra.core.labels import Ownership
 from infra.core.names import bucket_name
 from infra.core.quota import Share
+from infra.core.token_check import own_key
 from infra.core.validation import closest
 from infra.core.wiring import Member, Party, Wiring, wire
+from infra.core.workload.service import ServiceArgs
 from infra.core.workload.spec import Replicas, WorkloadSpec
 from infra.core.workload_share import workload_share
+from infra.stacks.applications_plan import Applications, applications
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
 from infra.stacks.data_services_plan import DataServices, backup_class, data_services
@@ -51,8 +54,10 @@ from infra.stacks.edge_kubernetes_plan import gateway_of, operator_members, oper
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, admit_tenants, identity_plan
+from infra.stacks.own_images import TagOf, own_image
 from infra.stacks.profile import Profile
 from infra.stacks.recovery_plan import RecoveryPlan, recovery_members, recovery_plan, recovery_shares
+from infra.stacks.token_plan import token_check
 from infra.stacks.watch_plan import WatchPlan, watch_plan
 
 
@@ -76,6 +81,8 @@ class Plan:
     credentials: KafkaCredentialsArgs
     streaming: StreamingBackboneArgs
     gateway: WorkloadSpec
+    applications: Applications | None
+    own_key: GeneratedSecretsArgs | None
     governance: GovernanceArgs
     object_store: ObjectStoreArgs | None
     image_registry: ImageRegistryArgs | None
@@ -94,7 +101,7 @@ def make_plan(
     catalog: Catalog,
     profile: Profile,
     *,
-    gateway_tag: str,
+    tag_of: TagOf,
     policies: Mapping[str, str],
     file: str,
 ) -> Plan:
@@ -104,7 +111,7 @@ def make_plan(
         config: configuration of the stack.
         catalog: the catalog.
         profile: shape of the environment.
-        gateway_tag: tag of stream-gateway's image.
+        tag_of: tag of the image of a package of ours.
         policies: Rego modules of the policy engine, by name of the file.
         file: name of the configuration's file, for errors.
 
@@ -119,14 +126,17 @@ def make_plan(
     kafka = _kafka(config, catalog, profile, ownership)
     access = kafka_layout.access(kafka)
     registry = _registry(config, catalog, ownership)
-    gateway = gateway_spec(_gateway(config, catalog, profile, ownership, gateway_tag), access)
+    tokens = token_check(config)
+    path = applications(config, catalog.images, profile, ownership, access, tokens, tag_of)
     users = {name: user for name, user in catalog.users.items() if user.tenant in {PLATFORM_TENANT, *config.tenants}}
+    gateway = gateway_spec(_gateway(config, catalog, profile, ownership, tag_of), tokens, access, users)
     homes = {name: tenant_namespace(user.tenant) for name, user in users.items() if user.tenant != PLATFORM_TENANT}
     governance = governance_args(catalog, config.tenants, policies, ownership, zones=config.availability.zones)
     workloads = (
         *kafka_layout.workloads(kafka, catalog.topics, users),
         registry_spec(registry, access),
         gateway,
+        *(path.workloads if path else ()),
         decision_point_spec(governance.decision_point),
     )
     edge_gateway = gateway_of(config, catalog, profile, ownership, workloads)
@@ -183,7 +193,7 @@ def make_plan(
         kafka=access,
         credentials=KafkaCredentialsArgs(
             users=kafka_layout.credential_users(kafka, users),
-            homes=homes,
+            homes={**homes, **(path.homes if path else {})},
             ownership=ownership,
             secrets_manager=profile.secrets_manager and config.aws is not None,
             recovery_days=profile.recovery_days,
@@ -197,6 +207,8 @@ def make_plan(
             keep=profile.keep,
         ),
         gateway=gateway,
+        applications=path,
+        own_key=own_key(ownership, workloads),
         governance=governance,
         object_store=store,
         image_registry=ImageRegistryArgs(services=(GATEWAY,), keep=profile.keep)
@@ -302,15 +314,11 @@ def _registry(config: StackConfig, catalog: Catalog, ownership: Ownership) -> Sc
 
 
 def _gateway(
-    config: StackConfig, catalog: Catalog, profile: Profile, ownership: Ownership, tag: str
-) -> StreamGatewayArgs:
-    service, entry = config.stream_gateway, catalog.images[GATEWAY]
-    repository = entry.repository
-    if profile.own_registry and config.aws:
-        repository = f"{repository_host(config.aws.account_id, config.aws.region)}/{repository_name(GATEWAY)}"
-    image: Image = entry.model_copy(update={"repository": repository, "tag": tag})
-    return StreamGatewayArgs(
-        image=image,
+    config: StackConfig, catalog: Catalog, profile: Profile, ownership: Ownership, tag_of: TagOf
+) -> ServiceArgs:
+    service = config.stream_gateway
+    return ServiceArgs(
+        image=own_image(config, profile, catalog.images[GATEWAY], tag_of),
         ownership=ownership,
         replicas=Replicas(minimum=service.min_replicas, maximum=service.max_replicas),
         zones=config.availability.zones,

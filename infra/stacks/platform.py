@@ -24,9 +24,12 @@ from infra.components.streaming.credentials import KafkaCredentials
 from infra.components.streaming.strimzi_layout import OPERATOR_NAMESPACE
 from infra.config import StackConfig
 from infra.core.catalog.catalog import Catalog
+from infra.core.generated_secrets import GeneratedSecrets
 from infra.core.labels import Environment
+from infra.core.token_check import own_key_set
 from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
+from infra.stacks.applications import declare_applications
 from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.data_services import declare_data_services
 from infra.stacks.data_services_plan import backup_class
@@ -44,7 +47,6 @@ if TYPE_CHECKING:
     from infra.components.foundation.network import Network
 
 PROFILES: Mapping[Environment, Profile] = {"local": local.PROFILE, "dev": dev.PROFILE, "prod": prod.PROFILE}
-GATEWAY_PACKAGE = "stream_gateway"
 
 
 def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
@@ -62,9 +64,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     """
     catalog = read_catalog()
     profile = PROFILES[config.environment]
-    plan = make_plan(
-        config, catalog, profile, gateway_tag=service_tag(GATEWAY_PACKAGE), policies=read_policies(), file=file
-    )
+    plan = make_plan(config, catalog, profile, tag_of=service_tag, policies=read_policies(), file=file)
     cost = estimate_cost(config, catalog, profile, plan)
     check_budget(config, catalog, cost, file=file)
     admission = parse_admission(read_admission(), plan.ownership)
@@ -111,13 +111,22 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         ready=ready,
         opts=options,
     )
+    keys = (
+        GeneratedSecrets("platform-identity", plan.own_key, ready=ready, content=own_key_set, opts=options).objects
+        if plan.own_key
+        else ()
+    )
     gateway = Workload(
         "stream-gateway",
         plan.gateway,
         after=ready[plan.gateway.namespace],
-        ready_after=backbone.ready,
+        ready_after=[*backbone.ready, *keys],
         opts=options,
     )
+    if plan.applications:
+        outputs["applications"] = declare_applications(
+            plan.applications, ready=ready, streams=backbone.ready, keys=keys, options=options
+        )
     governance = Governance("governance", plan.governance, ready=ready, opts=options)
     return {
         "namespaces": [spec.name for spec in plan.tenancy.namespaces],

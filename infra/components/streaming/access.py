@@ -73,3 +73,14 @@ def credential_secret(user: str) -> str:
 def password_of(user: str) -> SecretKey:
     """Reference to a Kafka user's password."""
     return SecretKey(secret=credential_secret(user), key=PASSWORD_KEY)
+
+
+def kafka_settings(kafka: KafkaAccess, user: str) -> dict[str, str]:
+    """How a service of ours reaches Kafka as a user, without its prefix; the password comes from a Secret."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+        "KAFKA_SECURITY_PROTOCOL": kafka.protocol,
+        "KAFKA_SASL_MECHANISM": MECHANISM,
+        "KAFKA_SASL_USERNAME": user,
+        **({"KAFKA_CA_FILE": f"{CA_PATH}/{CA_FILE}"} if kafka.ca_secret else {}),
+    }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import json
+from collections.abc import Collection, Mapping
 
-from infra.components.streaming.access import NAMESPACE, KafkaAccess
-from infra.core.catalog.images import Image
-from infra.core.labels import Ownership
-from infra.core.models import Args
+from infra.components.streaming.access import NAMESPACE, KafkaAccess, kafka_settings, password_of
+from infra.core.catalog.catalog import PLATFORM_TENANT
+from infra.core.catalog.users import KafkaUser
+from infra.core.token_check import TokenCheck
 from infra.core.workload.route import Route
-from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, WorkloadSpec
+from infra.core.workload.service import ServiceArgs, service_spec
+from infra.core.workload.spec import WorkloadSpec
 
 NAME = "stream-gateway"
-PORT = 8080
-GRACE_SECONDS = 30
 ROUTE = Route(
     path="/stream/ws",
     upstream_path="/ws/stream",
@@ -25,35 +25,41 @@ ROUTE = Route(
 """Each request is a connection that lasts: 60 of one token in a minute are more than a page that reconnects needs."""
 
 
-class StreamGatewayArgs(Args):
-    """The service; sizes in millicores and bytes."""
+def gateway_spec(
+    args: ServiceArgs, tokens: TokenCheck, kafka: KafkaAccess, users: Mapping[str, KafkaUser]
+) -> WorkloadSpec:
+    """The workload.
 
-    image: Image
-    ownership: Ownership
-    replicas: Replicas
-    zones: int = Field(ge=1)
-    cpu: int = Field(ge=1)
-    memory: int = Field(ge=1)
-
-
-def gateway_spec(args: StreamGatewayArgs, kafka: KafkaAccess) -> WorkloadSpec:
-    """The workload. Its settings and endpoints are described in apps/services/stream_gateway/README.md."""
-    return WorkloadSpec(
+    Args:
+        args: image, replicas and sizes.
+        tokens: how callers are known.
+        kafka: where topics are read.
+        users: Kafka users of the environment: what a tenant's user reads, its people may stream.
+    """
+    mine = users[NAME]
+    environment = {
+        **kafka_settings(kafka, NAME),
+        **tokens.settings(),
+        "TOPICS": json.dumps(sorted(mine.consumes)),
+        "TENANT_TOPICS": json.dumps(_tenant_topics(users, mine.consumes), sort_keys=True),
+    }
+    return service_spec(
+        args,
         name=NAME,
         namespace=NAMESPACE,
         component="streaming",
-        ownership=args.ownership,
-        image=args.image,
-        replicas=args.replicas,
-        zones=args.zones,
-        resources=Resources(cpu_request=args.cpu, cpu_limit=args.cpu * 4, memory=args.memory),
-        ports=(Port(name="http", number=PORT, route=ROUTE),),
-        probes=Probes(liveness=Probe(port="http", path="/healthz"), readiness=Probe(port="http", path="/readyz")),
-        environment={
-            "STREAM_GATEWAY_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
-            "STREAM_GATEWAY_GRACE_SECONDS": str(GRACE_SECONDS),
-        },
+        route=ROUTE,
+        environment=environment,
+        secrets={"KAFKA_SASL_PASSWORD": password_of(NAME)},
+        secret_files=(*kafka.ca_files(), *tokens.secret_files()),
+        config_files=tokens.config_files(),
         uses=(kafka.use(NAME),),
-        serves=("http",),
-        grace_seconds=GRACE_SECONDS,
     )
+
+
+def _tenant_topics(users: Mapping[str, KafkaUser], streamed: Collection[str]) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for user in users.values():
+        if user.tenant != PLATFORM_TENANT:
+            found.setdefault(user.tenant, set()).update(set(user.consumes) & set(streamed))
+    return {tenant: sorted(topics) for tenant, topics in found.items()}

@@ -1,6 +1,7 @@
 """Who may talk to whom: one typed graph of the platform, and everything that is computed from it."""
 
 from infra.core.wiring.edges import Edge, External, Offer, OutsideEdge, Party, Use
+from infra.core.wiring.grants import database_grants
 from infra.core.wiring.graph import Member, Wiring, wire
 from infra.core.wiring.logins import DatabaseLogin, KafkaLogin, Login, LoginKind, TableGrant
 from infra.core.wiring.managed import ManagedService
@@ -31,6 +32,7 @@ __all__ = [
     "Wiring",
     "allow_probes",
     "api_server_egress",
+    "database_grants",
     "default_deny",
     "dns_egress",
     "identity_agent_egress",

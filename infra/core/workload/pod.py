@@ -119,11 +119,11 @@ def _probe(probe: Probe) -> Manifest:
 
 def _environment(spec: WorkloadSpec) -> list[Manifest]:
     plain: list[Manifest] = [{"name": name, "value": value} for name, value in sorted(spec.environment.items())]
-    own = (
-        [{"name": spec.pod_ip_variable, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}}]
-        if spec.pod_ip_variable
-        else []
-    )
+    own = [
+        {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
+        for name, path in ((spec.pod_ip_variable, "status.podIP"), (spec.pod_name_variable, "metadata.name"))
+        if name
+    ]
     secret = [
         {"name": name, "valueFrom": {"secretKeyRef": {"name": ref.secret, "key": ref.key}}}
         for name, ref in sorted(spec.secret_environment.items())

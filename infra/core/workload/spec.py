@@ -155,6 +155,7 @@ class WorkloadSpec(Args):
     environment: dict[str, str] = Field(default_factory=dict)
     pod_annotations: dict[str, str] = Field(default_factory=dict, description="annotations of its pods")
     pod_ip_variable: str | None = Field(default=None, description="variable that receives the pod's own address")
+    pod_name_variable: str | None = Field(default=None, description="variable that receives the pod's own name")
     secret_environment: dict[str, SecretKey] = Field(default_factory=dict)
     config_files: ConfigFiles | None = None
     shared_files: tuple[SharedFiles, ...] = ()

@@ -20,7 +20,7 @@ def plan(stack: str, values: dict) -> Plan:
     config = load_stack_config(values, stack)
     profile = PROFILES[config.environment]
     return make_plan(
-        config, CATALOG, profile, gateway_tag="0123456789ab", policies=POLICIES, file=f"Pulumi.{stack}.yaml"
+        config, CATALOG, profile, tag_of=lambda _: "0123456789ab", policies=POLICIES, file=f"Pulumi.{stack}.yaml"
     )
 
 
@@ -187,7 +187,7 @@ def test_a_topic_with_more_copies_than_brokers_is_refused_where_it_stands():
     catalog = type(CATALOG)(**{**vars(CATALOG), "topics": {**CATALOG.topics, "OUTAGES": topic}})
     config = load_stack_config(configuration("prod"), "prod")
     with pytest.raises(ConfigurationError, match=r"topics\.yaml: topics\.OUTAGES\.replication is 5"):
-        make_plan(config, catalog, PROFILES["prod"], gateway_tag="x", policies=POLICIES, file="Pulumi.prod.yaml")
+        make_plan(config, catalog, PROFILES["prod"], tag_of=lambda _: "x", policies=POLICIES, file="Pulumi.prod.yaml")
 
 
 def test_tenants_that_take_more_than_everything_are_refused():
@@ -195,4 +195,4 @@ def test_tenants_that_take_more_than_everything_are_refused():
     catalog = type(CATALOG)(**{**vars(CATALOG), "tenants": tenants})
     config = load_stack_config(configuration("prod"), "prod")
     with pytest.raises(ConfigurationError, match="the tenants' shares"):
-        make_plan(config, catalog, PROFILES["prod"], gateway_tag="x", policies=POLICIES, file="Pulumi.prod.yaml")
+        make_plan(config, catalog, PROFILES["prod"], tag_of=lambda _: "x", policies=POLICIES, file="Pulumi.prod.yaml")

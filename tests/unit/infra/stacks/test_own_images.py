@@ -4,7 +4,7 @@ import pytest
 
 from infra.stacks.files import ROOT, read_catalog, service_tag
 from infra.stacks.images import main, own_images
-from infra.stacks.platform import GATEWAY_PACKAGE
+
 from tests.support.pulumi_mocks import configuration
 
 
@@ -12,7 +12,7 @@ def test_what_is_built_is_what_the_stack_runs():
     [image] = [each for each in own_images("prod") if each.service == "stream-gateway"]
     aws = configuration("prod")["aws"]
     host = f"{aws['accountId']}.dkr.ecr.{aws['region']}.amazonaws.com"
-    assert image.reference == f"{host}/analytics-platform/stream-gateway:{service_tag(GATEWAY_PACKAGE)}"
+    assert image.reference == f"{host}/analytics-platform/stream-gateway:{service_tag('stream_gateway')}"
     assert (ROOT / image.dockerfile).is_file()
     assert image.service in read_catalog().images
 

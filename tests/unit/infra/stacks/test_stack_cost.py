@@ -28,7 +28,7 @@ def priced(stack: str, *, catalog: Catalog = CATALOG, **overrides: Any) -> tuple
     config = load_stack_config(configuration(stack, **overrides), stack)
     profile = PROFILES[config.environment]
     plan = make_plan(
-        config, catalog, profile, gateway_tag="0123456789ab", policies=read_policies(), file=f"Pulumi.{stack}.yaml"
+        config, catalog, profile, tag_of=lambda _: "0123456789ab", policies=read_policies(), file=f"Pulumi.{stack}.yaml"
     )
     return config, estimate_cost(config, catalog, profile, plan)
 

@@ -174,8 +174,8 @@ def test_iceberg_has_ids_for_every_field_and_the_key_as_identifier():
 
 def test_a_topic_has_a_subject_for_its_key_and_one_for_its_value():
     found = {subject.name: subject for subject in subjects(CATALOG.topics)}
-    assert [field["name"] for field in found["commodity-prices-key"].schema["fields"]] == ["symbol"]
-    assert found["commodity-prices-value"].schema["name"] == "commodity_prices_value"
+    assert [field["name"] for field in found["WEATHER_RT-key"].schema["fields"]] == ["cell"]
+    assert found["WEATHER_RT-value"].schema["name"] == "WEATHER_RT_value"
     assert "analytics.dead-letter-value" in found
     assert not any(name.startswith("_schemas") for name in found)
     assert avro_name("5-minutes") == "_5_minutes"

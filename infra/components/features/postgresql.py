@@ -1,0 +1,138 @@
+"""PostgreSQL, where history is kept: features as tables, and what MLflow knows of runs and models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import Field
+
+from infra.core.catalog.images import Image
+from infra.core.labels import Ownership
+from infra.core.models import Args
+from infra.core.workload.spec import (
+    ConfigFiles,
+    Port,
+    Probe,
+    Probes,
+    Replicas,
+    Resources,
+    Scratch,
+    SecretKey,
+    Storage,
+    WorkloadSpec,
+)
+
+NAME = "postgresql"
+NAMESPACE = "platform-features"
+PORT = 5432
+VOLUME = "/var/lib/postgresql/data"
+DATA = f"{VOLUME}/pgdata"
+SETTINGS = "/etc/postgresql"
+ADMIN = "postgres"
+MEBIBYTE = 1024**2
+
+DATABASES: Mapping[str, str] = {"features": "feature_job", "mlflow": "mlflow"}
+"""Role that owns each database, and makes its tables."""
+
+READERS: tuple[str, ...] = ("model_training",)
+"""Roles that own nothing; what they may read is granted by the owner."""
+
+
+class PostgresqlArgs(Args):
+    """The server; sizes in millicores and bytes."""
+
+    image: Image
+    ownership: Ownership
+    cpu: int = Field(ge=1)
+    memory: int = Field(ge=1)
+    storage: int = Field(ge=1)
+    storage_class: str | None = None
+
+
+def roles() -> tuple[str, ...]:
+    """Every role with a password, the administrator first."""
+    return (ADMIN, *DATABASES.values(), *READERS)
+
+
+def password_secret(role: str) -> str:
+    """Name of the Secret with a role's password."""
+    return f"postgresql-{role.replace('_', '-')}"
+
+
+def password_of(role: str) -> SecretKey:
+    """Reference to a role's password."""
+    return SecretKey(secret=password_secret(role), key="password")
+
+
+def postgresql_spec(args: PostgresqlArgs) -> WorkloadSpec:
+    """The workload. It makes its cluster at the first start, and at each its roles and databases."""
+    return WorkloadSpec(
+        name=NAME,
+        namespace=NAMESPACE,
+        component="features",
+        kind="statefulset",
+        ownership=args.ownership,
+        image=args.image,
+        command=("/bin/bash", f"{SETTINGS}/start.sh"),
+        replicas=Replicas(),
+        resources=Resources(cpu_request=args.cpu, cpu_limit=args.cpu * 4, memory=args.memory),
+        ports=(Port(name="postgresql", number=PORT, login="postgresql"),),
+        probes=Probes(
+            liveness=Probe(port="postgresql"),
+            readiness=Probe(port="postgresql", period_seconds=5),
+            startup=Probe(port="postgresql", period_seconds=5, failure_threshold=60),
+        ),
+        environment={"PGDATA": DATA},
+        pod_ip_variable="POD_IP",
+        secret_environment={_variable(role): password_of(role) for role in roles()},
+        config_files=ConfigFiles(mount_path=SETTINGS, files={"start.sh": _start()}),
+        scratch=(Scratch(mount_path="/tmp", size=64 * MEBIBYTE),),  # noqa: S108 - a directory of the pod's own
+        storage=Storage(mount_path=VOLUME, size=args.storage, storage_class=args.storage_class),
+        serves=("postgresql",),
+        grace_seconds=60,
+    )
+
+
+def _variable(role: str) -> str:
+    return f"{role.upper()}_PASSWORD"
+
+
+def _start() -> str:
+    return "".join(f"{line}\n" for line in _start_lines())
+
+
+def _start_lines() -> Iterator[str]:
+    options = "-c unix_socket_directories='' -c password_encryption=scram-sha-256"
+    yield "#!/bin/bash"
+    yield "set -euo pipefail"
+    yield "umask 077"
+    # Beside its place until it is whole: a start that is killed half-way leaves nothing that looks like a database.
+    yield 'if [ ! -s "$PGDATA/PG_VERSION" ]; then'
+    yield '  rm -rf "$PGDATA" "$PGDATA.new"'
+    yield f'  initdb --pgdata="$PGDATA.new" --username={ADMIN} --encoding=UTF8 --locale=C --auth=scram-sha-256 \\'
+    yield f'    --pwfile=<(printf "%s\\n" "${_variable(ADMIN)}") > /dev/null'
+    yield '  mv "$PGDATA.new" "$PGDATA"'
+    yield "fi"
+    yield 'printf "host all all all scram-sha-256\\n" > "$PGDATA/pg_hba.conf"'
+    yield f'pg_ctl start --wait --silent -o "-h localhost -p {PORT} {options}"'
+    yield f"export PGPASSWORD=${_variable(ADMIN)}"
+    # Passwords are given by variables of psql that it reads from its standard input, not from its command line.
+    yield f"psql -h localhost -p {PORT} -U {ADMIN} -d {ADMIN} -q -v ON_ERROR_STOP=1 <<END"
+    yield from _statements()
+    yield "END"
+    yield "pg_ctl stop --mode=fast --silent"
+    yield "unset PGPASSWORD"
+    yield f'exec postgres -h "$POD_IP" -p {PORT} {options}'
+
+
+def _statements() -> Iterator[str]:
+    # Names are constants of this module: nobody's input comes into these.
+    for role in roles()[1:]:
+        yield f"SELECT 'CREATE ROLE {role} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"  # noqa: S608
+        yield "\\\\gexec"
+        yield f"ALTER ROLE {role} PASSWORD '${_variable(role)}';"
+    for database, owner in DATABASES.items():
+        exists = f"SELECT FROM pg_database WHERE datname = '{database}'"
+        yield f"SELECT 'CREATE DATABASE {database} OWNER {owner}' WHERE NOT EXISTS ({exists})"
+        yield "\\\\gexec"
+        yield f"REVOKE ALL ON DATABASE {database} FROM PUBLIC;"

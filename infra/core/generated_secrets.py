@@ -1,0 +1,78 @@
+"""Passwords that the program makes and keeps: one for each account of a server, where its clients can read it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+
+import pulumi
+import pulumi_random as random
+from pydantic import Field
+
+from infra.core.component import PlatformComponent
+from infra.core.kubernetes_object import KubernetesObject
+from infra.core.labels import Ownership, object_labels
+from infra.core.models import Args
+
+PASSWORD_LENGTH = 43
+"""Letters and digits: 256 bits, as many as a key of HMAC-SHA-256 should have (RFC 7518, section 3.2), and nothing that
+a shell, a URL or a configuration file would have to quote."""
+
+
+class GeneratedSecret(Args):
+    """One password and the Secrets that hold it."""
+
+    name: str = Field(description="name of the Secret, the same in every namespace")
+    key: str = Field(default="password", description="key inside the Secret")
+    namespaces: tuple[str, ...] = Field(min_length=1, description="where it can be read")
+
+
+class GeneratedSecretsArgs(Args):
+    """Passwords of one part of the platform."""
+
+    component: str = Field(description="part of the platform that they belong to")
+    ownership: Ownership
+    secrets: tuple[GeneratedSecret, ...] = Field(min_length=1)
+
+
+class GeneratedSecrets(PlatformComponent):
+    """A generated password for each entry, in a Secret of each of its namespaces.
+
+    Args:
+        ready: what must exist in each namespace before anything is declared there.
+        content: what a Secret holds, from its password; the password itself when left out.
+
+    Attributes:
+        objects: the Secrets, which those who mount them depend on.
+    """
+
+    DOMAIN = "core"
+    objects: Sequence[KubernetesObject]
+
+    def __init__(
+        self,
+        name: str,
+        args: GeneratedSecretsArgs,
+        *,
+        ready: Mapping[str, Sequence[pulumi.Resource]],
+        content: Callable[[str], str] = str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(name, opts=opts)
+        objects: list[KubernetesObject] = []
+        for entry in args.secrets:
+            password = random.RandomPassword(
+                self.child(entry.name), length=PASSWORD_LENGTH, special=False, opts=self.child_options()
+            )
+            encoded = password.result.apply(lambda text: base64.b64encode(content(text).encode()).decode())
+            for namespace in entry.namespaces:
+                metadata = {
+                    "name": entry.name,
+                    "namespace": namespace,
+                    "labels": object_labels(entry.name, args.component, args.ownership),
+                }
+                manifest = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata}
+                role = f"{entry.name}-{namespace}"
+                objects.append(self.declare(role, {**manifest, "data": {entry.key: encoded}}, after=ready[namespace]))
+        self.objects = objects
+        self.register_outputs({"secrets": [entry.name for entry in args.secrets]})

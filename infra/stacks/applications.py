@@ -1,0 +1,52 @@
+"""Declares the price path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+
+from infra.core.generated_secrets import GeneratedSecrets
+from infra.core.wiring import KafkaLogin
+from infra.core.workload.workload import Workload
+from infra.stacks.applications_plan import Applications
+
+
+def declare_applications(
+    plan: Applications,
+    *,
+    ready: Mapping[str, Sequence[pulumi.Resource]],
+    streams: Sequence[pulumi.Resource],
+    keys: Sequence[pulumi.Resource],
+    options: pulumi.ResourceOptions,
+) -> dict[str, str]:
+    """Declare stores, then services, each when those that it uses run.
+
+    Args:
+        plan: what to declare.
+        ready: what must exist in each namespace before anything is declared there.
+        streams: what must exist before anything uses Kafka.
+        keys: the Secrets with the key of tokens.
+        options: the providers.
+
+    Returns:
+        Where each service is, by name.
+    """
+    passwords = GeneratedSecrets("application-passwords", plan.credentials, ready=ready, opts=options)
+    secrets = [*keys, *passwords.objects]
+    hosts: dict[str, str] = {}
+    declared: dict[tuple[str, str], pulumi.Resource] = {}
+    done: list[pulumi.Resource] = []
+    for spec in plan.workloads:
+        edges = spec.edges()
+        used = [declared[edge.offer.party.key] for edge in edges if edge.offer.party.key in declared]
+        kafka = streams if any(isinstance(edge.login, KafkaLogin) for edge in edges) else ()
+        # A store without features, a registry without a model: who reads comes after the jobs that fill.
+        needs = [*secrets, *kafka, *used, *done]
+        workload = Workload(spec.name, spec, after=ready[spec.namespace], ready_after=needs, opts=options)
+        declared[spec.party.key] = workload.controller
+        if spec.kind == "job":
+            done.append(workload.controller)
+        if workload.host:
+            hosts[spec.name] = f"http://{workload.host}:{spec.ports[0].number}"
+    return hosts

@@ -1,0 +1,30 @@
+"""Where the images of our own services come from in an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from infra.components.foundation.image_registry_layout import repository_host, repository_name
+from infra.config import StackConfig
+from infra.core.catalog.images import Image
+from infra.stacks.profile import Profile
+
+TagOf = Callable[[str], str]
+"""The tag of a package's image: the hash of its sources."""
+
+CONTENT = "content"
+"""Tag of our own images in infra/catalog/images.yaml."""
+
+
+def package_of(service: str) -> str:
+    """Folder of a service below apps/services."""
+    return service.replace("-", "_")
+
+
+def own_image(config: StackConfig, profile: Profile, entry: Image, tag_of: TagOf) -> Image:
+    """The image of a service of ours, in the account's own registry where there is one."""
+    repository = entry.repository
+    tag = tag_of(package_of(repository))
+    if profile.own_registry and config.aws:
+        repository = f"{repository_host(config.aws.account_id, config.aws.region)}/{repository_name(entry.repository)}"
+    return entry.model_copy(update={"repository": repository, "tag": tag})
