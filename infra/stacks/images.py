@@ -21,6 +21,7 @@ from infra.config import load_stack_config
 from infra.core.errors import ConfigurationError, Problem
 from infra.core.names import PROJECT
 from infra.stacks.files import ROOT, service_tag
+from infra.stacks.own_images import own_services, package_of
 
 SERVICES = "apps/services"
 
@@ -49,7 +50,7 @@ class OwnImage:
 
 
 def own_images(stack: str, root: Path = ROOT) -> list[OwnImage]:
-    """List the images of every service that has a Dockerfile.
+    """List the images of every service of ours that the stack runs.
 
     Raises:
         ConfigurationError: the stack has no account, so no registry.
@@ -66,12 +67,10 @@ def own_images(stack: str, root: Path = ROOT) -> list[OwnImage]:
         raise ConfigurationError([Problem(file, "aws", "missing", limit, "Add aws: {accountId: ..., region: ...}")])
     host = repository_host(config.aws.account_id, config.aws.region)
     found = []
-    for path in sorted((root / SERVICES).glob("*/Dockerfile")):
-        package = path.parent.name
-        name = repository_name(package.replace("_", "-"))
+    for service in sorted(own_services(config)):
+        name, package = repository_name(service), package_of(service)
         tag = service_tag(package, root)
-        dockerfile = path.relative_to(root).as_posix()
-        service = package.replace("_", "-")
+        dockerfile = f"{SERVICES}/{package}/Dockerfile"
         found.append(OwnImage(service, name, tag, f"{host}/{name}:{tag}", config.aws.region, dockerfile))
     return found
 

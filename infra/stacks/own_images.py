@@ -16,6 +16,24 @@ CONTENT = "content"
 """Tag of our own images in infra/catalog/images.yaml."""
 
 
+STREAM_GATEWAY = "stream-gateway"
+PRICE_PATH = (
+    "price-feed",
+    "stream-analytics",
+    "feature-job",
+    "feature-server",
+    "mlflow-server",
+    "model-training",
+    "model-server",
+    "prediction-consumer",
+)
+
+
+def own_services(config: StackConfig) -> tuple[str, ...]:
+    """Services of ours that an environment with a registry of its own runs: what is built and pushed for it."""
+    return (STREAM_GATEWAY, *(PRICE_PATH if config.applications else ()))
+
+
 def package_of(service: str) -> str:
     """Folder of a service below apps/services."""
     return service.replace("-", "_")

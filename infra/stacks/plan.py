@@ -54,7 +54,7 @@ from infra.stacks.edge_kubernetes_plan import gateway_of, operator_members, oper
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, admit_tenants, identity_plan
-from infra.stacks.own_images import TagOf, own_image
+from infra.stacks.own_images import TagOf, own_image, own_services
 from infra.stacks.profile import Profile
 from infra.stacks.recovery_plan import RecoveryPlan, recovery_members, recovery_plan, recovery_shares
 from infra.stacks.token_plan import token_check
@@ -211,7 +211,7 @@ def make_plan(
         own_key=own_key(ownership, workloads),
         governance=governance,
         object_store=store,
-        image_registry=ImageRegistryArgs(services=(GATEWAY,), keep=profile.keep)
+        image_registry=ImageRegistryArgs(services=own_services(config), keep=profile.keep)
         if profile.own_registry and config.aws
         else None,
         edge_gateway=edge_gateway,

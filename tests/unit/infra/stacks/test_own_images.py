@@ -2,8 +2,12 @@ import json
 
 import pytest
 
-from infra.stacks.files import ROOT, read_catalog, service_tag
+from infra.config import load_stack_config
+from infra.stacks.files import ROOT, read_catalog, read_policies, service_tag
 from infra.stacks.images import main, own_images
+from infra.stacks.own_images import own_services
+from infra.stacks.plan import make_plan
+from infra.stacks.platform import PROFILES
 
 from tests.support.pulumi_mocks import configuration
 
@@ -15,6 +19,21 @@ def test_what_is_built_is_what_the_stack_runs():
     assert image.reference == f"{host}/analytics-platform/stream-gateway:{service_tag('stream_gateway')}"
     assert (ROOT / image.dockerfile).is_file()
     assert image.service in read_catalog().images
+
+
+def test_what_a_stack_runs_of_ours_is_what_its_registry_has_room_for_and_what_is_built():
+    config = load_stack_config(configuration("local"), "local")
+    plan = make_plan(
+        config,
+        read_catalog(),
+        PROFILES["local"],
+        tag_of=lambda _: "0123456789ab",
+        policies=read_policies(),
+        file="Pulumi.local.yaml",
+    )
+    run = {spec.image.repository for spec in plan.workloads if spec.image.tag == "0123456789ab"}
+    assert run == set(own_services(config))
+    assert {each.service for each in own_images("prod")} == {"stream-gateway"}
 
 
 def test_the_list_is_json_for_a_workflow(capsys: pytest.CaptureFixture[str]):
