@@ -115,6 +115,11 @@ class SandboxPaths:
         return self.home / "logs"
 
     @property
+    def host(self) -> Path:
+        """What the agent of host processes keeps: the pods' directories and logs (mode 0700)."""
+        return self.home / "host"
+
+    @property
     def config(self) -> Path:
         """Configuration files generated for the parts."""
         return self.home / "config"

@@ -3,7 +3,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandbox.control_plane.api_client import ApiClient, ApiError
-from sandbox.control_plane.nodes import SIMULATED_LABEL, NodeSize, node_manifests
+from sandbox.control_plane.nodes import HOST_NODE, SIMULATED_LABEL, NodeSize, node_manifests
 from sandbox.control_plane.volumes import storage_class
 
 MANAGER = "sandbox"
@@ -38,8 +38,13 @@ def simulated_nodes(client: ApiClient) -> list[dict[str, Any]]:
     return items
 
 
-def missing(client: ApiClient, nodes: Iterable[NodeSize]) -> str:
+def missing(client: ApiClient, nodes: Iterable[NodeSize], *, host: bool = False) -> str:
     """What is not ready yet, in words; empty when all is.
+
+    Args:
+        client: An administrator.
+        nodes: The simulated nodes to have.
+        host: Whether there is to be a node that really runs pods, too.
 
     Raises:
         ApiError: The API server refused or did not answer.
@@ -52,7 +57,18 @@ def missing(client: ApiClient, nodes: Iterable[NodeSize]) -> str:
         return "the default namespace has no service account yet"
     wanted = len(node_manifests(nodes))
     ready = sum(1 for node in simulated_nodes(client) if _is_ready(node))
-    return "" if ready == wanted else f"{ready} of {wanted} nodes are ready"
+    if ready != wanted:
+        return f"{ready} of {wanted} nodes are ready"
+    return "the node that runs pods is not ready" if host and not _host_is_ready(client) else ""
+
+
+def _host_is_ready(client: ApiClient) -> bool:
+    try:
+        return _is_ready(client.get(f"/api/v1/nodes/{HOST_NODE}"))
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return False
 
 
 def wait_until_ready(client: ApiClient, nodes: tuple[NodeSize, ...], *, seconds: float) -> None:

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.control_plane.api_client import ApiClient, ApiError
-from sandbox.control_plane.nodes import SIMULATED_LABEL
+from sandbox.control_plane.nodes import HOST_LABEL, SIMULATED_LABEL
 from sandbox.control_plane.volumes import CLAIM_ANNOTATION, PROVISIONER, PROVISIONER_ANNOTATION
 
 INTERNAL_NAMESPACES = frozenset({"sandbox-validation"})  # where the engine's previews try objects out
@@ -41,6 +41,7 @@ _OWN_LABELS = {
     "kubernetes.io/bootstrapping": "rbac-defaults",
     "kube-aggregator.kubernetes.io/automanaged": None,  # the APIService of a custom resource's group, or of a built-in
     SIMULATED_LABEL: "true",
+    HOST_LABEL: "true",
 }
 _OWN_ANNOTATIONS = ("apf.kubernetes.io/autoupdate-spec",)
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"

@@ -54,20 +54,41 @@ def controller_manager_part(binary: Path, pki: Pki, *, server: str, kubeconfig: 
     )
 
 
-def scheduler_part(binary: Path, *, server: str, config: Path) -> Part:
-    """The scheduler of Kubernetes. It opens no port."""
+def scheduler_part(binary: Path, *, server: str, config: Path, extender_port: int | None = None) -> Part:
+    """The scheduler of Kubernetes. It opens no port.
+
+    Args:
+        binary: The program.
+        server: The API server.
+        config: Its configuration file.
+        extender_port: What the file says of it: another one is another part, which is started again.
+    """
     return Part(
         name="kube-scheduler",
         title="kube-scheduler",
         command=(str(binary), f"--config={config}", f"--master={server}", "--secure-port=0"),
-        environment=bare_environment(GOGC="50"),
+        environment=bare_environment(GOGC="50", **({"EXTENDER_PORT": str(extender_port)} if extender_port else {})),
     )
 
 
-def scheduler_config(kubeconfig: Path) -> str:
-    """The scheduler's configuration file (JSON)."""
+def scheduler_config(kubeconfig: Path, extender_port: int | None = None) -> str:
+    """The scheduler's configuration file (JSON).
+
+    Args:
+        kubeconfig: How it reaches the API server.
+        extender_port: Where the agent of host processes says which node a pod may go to; None without an agent.
+    """
+    extender = {
+        "urlPrefix": f"http://127.0.0.1:{extender_port}",
+        "filterVerb": "filter",
+        "nodeCacheCapable": True,
+        "httpTimeout": "5s",
+    }
+    # of more than a hundred nodes the scheduler looks at some only, and the one that runs pods must be among them
+    asking = {"extenders": [extender], "percentageOfNodesToScore": 100} if extender_port else {}
     return json.dumps(
         {
+            **asking,
             "apiVersion": "kubescheduler.config.k8s.io/v1",
             "kind": "KubeSchedulerConfiguration",
             "clientConnection": {"kubeconfig": str(kubeconfig), "qps": 500, "burst": 1000},

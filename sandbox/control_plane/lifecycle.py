@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,12 @@ class Status:
 
 
 def ensure_running(
-    name: str, *, nodes: Sequence[NodeSize] = DEFAULT_NODES, progress: Progress, root: Path | None = None
+    name: str,
+    *,
+    nodes: Sequence[NodeSize] = DEFAULT_NODES,
+    progress: Progress,
+    root: Path | None = None,
+    programs: str = "",
 ) -> Endpoints:
     """Start a sandbox unless it runs, and wait until it is ready.
 
@@ -61,6 +66,8 @@ def ensure_running(
         nodes: The simulated nodes to have; a running sandbox is changed to have them.
         progress: Told, line by line, of what takes long.
         root: The project directory; by default that of ``sandbox.paths.project_root``.
+        programs: The module that knows which images run as processes of this machine; empty to simulate all pods. A
+            sandbox that runs is not changed in this.
 
     Returns:
         Where it can be reached.
@@ -79,7 +86,7 @@ def ensure_running(
         endpoints = _running(paths, wanted)
         if endpoints is not None:
             return endpoints
-        endpoints = _start(paths, wanted, progress)
+        endpoints = _start(paths, wanted, programs, progress)
         _settle_nodes(paths, endpoints, wanted, progress)
     return endpoints
 
@@ -205,7 +212,7 @@ def _await_end_of_stop(paths: SandboxPaths) -> None:
         time.sleep(0.02)
 
 
-def _start(paths: SandboxPaths, nodes: tuple[NodeSize, ...], progress: Progress) -> Endpoints:
+def _start(paths: SandboxPaths, nodes: tuple[NodeSize, ...], programs: str, progress: Progress) -> Endpoints:
     """Launch a supervisor unless one lives, and wait; one that was just ending is followed by a new one."""
     launched = False
     while True:
@@ -213,20 +220,20 @@ def _start(paths: SandboxPaths, nodes: tuple[NodeSize, ...], progress: Progress)
         if holder(paths.supervisor_lock) is None:
             if launched:
                 raise _silent_end(paths)
-            _launch(paths, nodes, progress)
+            _launch(paths, nodes, programs, progress)
             launched = True
         endpoints = _wait(paths, progress)
         if endpoints is not None:
             return endpoints
 
 
-def _launch(paths: SandboxPaths, nodes: tuple[NodeSize, ...], progress: Progress) -> None:
+def _launch(paths: SandboxPaths, nodes: tuple[NodeSize, ...], programs: str, progress: Progress) -> None:
     _make_directories(paths)
     tools = resolve(CONTROL_PLANE_TOOLS, progress)
     ports: dict[str, int] = {}
     with contextlib.suppress(SandboxError):  # a first start, or a file of an older version: any ports will do
         ports = Spec.read(paths.spec_file).ports
-    Spec(nodes=nodes, tools=tools, ports=ports).write(paths.spec_file)
+    Spec(nodes=nodes, tools=tools, ports=ports, programs=programs).write(paths.spec_file)
     for stale in (paths.status_file, paths.endpoints_file):
         stale.unlink(missing_ok=True)
     progress(f"starting sandbox {paths.name}")
@@ -336,7 +343,7 @@ def _settle_nodes(paths: SandboxPaths, endpoints: Endpoints, nodes: tuple[NodeSi
         bootstrap(client, nodes)
         wait_until_ready(client, nodes, seconds=30.0)
     if spec.nodes != nodes or spec.ports != ports:
-        Spec(nodes=nodes, tools=spec.tools, ports=ports).write(paths.spec_file)
+        replace(spec, nodes=nodes, ports=ports).write(paths.spec_file)
 
 
 def _port(url: str) -> int:

@@ -5,8 +5,23 @@ from typing import Any
 from sandbox.errors import ConfigurationError
 
 SIMULATED_LABEL = "sandbox.platform/simulated"
+HOST_LABEL = "sandbox.platform/host"
+HOST_NODE = "host"
+"""The node whose pods really run, as processes of this machine (sandbox.host)."""
+
 REGION = "local"
 ZONES = ("local-a", "local-b", "local-c")
+_UNITS = {
+    "": 1,
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "Ki": 2**10,
+    "Mi": 2**20,
+    "Gi": 2**30,
+    "Ti": 2**40,
+}
 LIMIT = 500  # of nodes; more make kwok's heartbeats the main load of the machine
 
 
@@ -54,6 +69,25 @@ def node_manifests(sizes: Iterable[NodeSize]) -> list[dict[str, Any]]:
             f"A sandbox of {len(each)} nodes was asked for; it takes 1 to {LIMIT}", fix="change the node sizes"
         )
     return [_manifest(f"node-{index:03d}", ZONES[index % len(ZONES)], size) for index, size in enumerate(each)]
+
+
+def room_of(sizes: Iterable[NodeSize]) -> dict[str, str]:
+    """The room of all nodes together."""
+    each = list(sizes)
+    return {
+        "cpu": f"{sum(millis(size.cpu) * size.count for size in each)}m",
+        "memory": str(sum(millis(size.memory) // 1000 * size.count for size in each)),
+        "pods": str(sum(size.pods * size.count for size in each)),
+        "ephemeral-storage": "100Gi",
+    }
+
+
+def millis(quantity: str) -> int:
+    """Thousandths of a Kubernetes quantity."""
+    if quantity.endswith("m"):
+        return int(quantity[:-1])
+    number = quantity.rstrip("KMGTik")
+    return int(float(number) * 1000) * _UNITS[quantity[len(number) :]]
 
 
 def sizes_from_json(data: Sequence[dict[str, Any]]) -> tuple[NodeSize, ...]:

@@ -26,6 +26,8 @@ class Part:
 
 
 PORTS = ("etcd", "api", "moto")
+HOST_PORT = "host"
+"""Where the agent of host processes answers the scheduler; only a sandbox that has the agent has the port."""
 
 
 def bare_environment(**extra: str) -> dict[str, str]:

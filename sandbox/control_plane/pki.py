@@ -26,8 +26,9 @@ CONTROLLER_MANAGER = Identity("controller-manager", "system:kube-controller-mana
 SCHEDULER = Identity("scheduler", "system:kube-scheduler")
 KWOK = Identity("kwok", "sandbox:kwok", ("system:masters",))
 SUPERVISOR = Identity("supervisor", "sandbox:supervisor", ("system:masters",))
+HOST = Identity("host", "sandbox:host", ("system:masters",))
 ETCD_CLIENT = Identity("etcd-client", "sandbox:etcd-client")
-IDENTITIES = (ADMIN, CONTROLLER_MANAGER, SCHEDULER, KWOK, SUPERVISOR, ETCD_CLIENT)
+IDENTITIES = (ADMIN, CONTROLLER_MANAGER, SCHEDULER, KWOK, SUPERVISOR, HOST, ETCD_CLIENT)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ class Spec:
         nodes: The simulated nodes.
         tools: The program of each tool.
         ports: The ports of the last start, taken again when they are free so that a user's kubeconfig stays right.
+        programs: The module that knows which images run as processes of this machine; empty when none does.
     """
 
     nodes: tuple[NodeSize, ...]
     tools: dict[str, Path]
     ports: dict[str, int] = field(default_factory=dict)
+    programs: str = ""
 
     def write(self, path: Path) -> None:
         """Write the specification.
@@ -35,6 +37,7 @@ class Spec:
                 "nodes": [size.to_json() for size in self.nodes],
                 "tools": {name: str(program) for name, program in self.tools.items()},
                 "ports": self.ports,
+                "programs": self.programs,
             },
         )
 
@@ -51,6 +54,7 @@ class Spec:
                 nodes=sizes_from_json(data["nodes"]),
                 tools={name: Path(program) for name, program in data["tools"].items()},
                 ports=dict(data["ports"]),
+                programs=str(data.get("programs", "")),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SandboxError(

@@ -14,9 +14,10 @@ from sandbox.control_plane.api_client import ApiClient, ApiError
 from sandbox.control_plane.bootstrap import bootstrap, missing
 from sandbox.control_plane.child import Child
 from sandbox.control_plane.endpoints import Endpoints, write_json
+from sandbox.control_plane.host import HostPlan
 from sandbox.control_plane.layout import Layout
 from sandbox.control_plane.locks import sign, try_lock
-from sandbox.control_plane.part import PORTS
+from sandbox.control_plane.part import HOST_PORT, PORTS
 from sandbox.control_plane.pki import ADMIN, SUPERVISOR, ensure_pki
 from sandbox.control_plane.ports import free_port
 from sandbox.control_plane.spec import START_SECONDS, Spec
@@ -44,7 +45,7 @@ class Supervisor:
         self.paths = paths
         self.spec = spec
         self.pki = ensure_pki(paths.pki)
-        self.ports = {name: free_port(spec.ports.get(name)) for name in PORTS}
+        self.ports = {name: free_port(spec.ports.get(name)) for name in self._port_names()}
         self.layout = self._lay_out()
         self.children = {part.name: Child(part, paths.logs / f"{part.name}.log") for part in self.layout.parts()}
         self.boot_ids: dict[str, str] = {}
@@ -83,8 +84,12 @@ class Supervisor:
         self._stopping = True
         self._wake.set()
 
+    def _port_names(self) -> tuple[str, ...]:
+        return (*PORTS, HOST_PORT) if self.spec.programs else PORTS
+
     def _lay_out(self) -> Layout:
-        layout = Layout(self.paths, self.pki, self.spec.tools, self.ports)
+        host = HostPlan(self.spec.nodes, self.spec.programs) if self.spec.programs else None
+        layout = Layout(self.paths, self.pki, self.spec.tools, self.ports, host)
         layout.write_configuration()
         return layout
 
@@ -164,7 +169,7 @@ class Supervisor:
             self._bootstrapped = True
             self._volumes = VolumeProvisioner(client.copy(), self.paths.volumes)
             self._volumes.start()
-        lacking = missing(client, self.spec.nodes)
+        lacking = missing(client, self.spec.nodes, host=bool(self.spec.programs))
         if not lacking and not moto_answers(self.ports["moto"]):
             return "the AWS API does not answer yet"
         return lacking

@@ -1,0 +1,58 @@
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.control_plane.nodes import NodeSize, room_of
+from sandbox.control_plane.part import HOST_PORT, Part, bare_environment
+from sandbox.control_plane.pki import HOST, Pki
+
+PROGRAMS = "sandbox.host.programs"
+"""The module that knows which images run as processes of this machine."""
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """How pods run as processes of this machine.
+
+    Attributes:
+        nodes: The simulated nodes, whose room together is that of the node that runs pods.
+        programs: The module that knows which images can.
+    """
+
+    nodes: tuple[NodeSize, ...]
+    programs: str = PROGRAMS
+
+
+def host_part(plan: HostPlan, pki: Pki, *, server: str, home: Path, port: int) -> Part:
+    """The agent that runs pods as processes; it also tells the scheduler which ones.
+
+    Args:
+        plan: What it runs.
+        pki: Where its certificate is.
+        server: The API server.
+        home: Where it keeps pods and logs.
+        port: The port on 127.0.0.1 on which the scheduler asks.
+    """
+    room = room_of(plan.nodes)
+    return Part(
+        name="host",
+        command=(
+            sys.executable,
+            "-m",
+            "sandbox.host.agent",
+            f"--server={server}",
+            f"--ca={pki.ca}",
+            f"--cert={pki.client(HOST)}",
+            f"--key={pki.client_key(HOST)}",
+            f"--home={home}",
+            f"--port={port}",
+            f"--room={json.dumps(room)}",
+            f"--programs={plan.programs}",
+        ),
+        environment=bare_environment(PYTHONPATH=str(_CHECKOUT), HOME=str(home), MALLOC_ARENA_MAX="2"),
+        port=HOST_PORT,
+        stop_seconds=12.0,
+    )
