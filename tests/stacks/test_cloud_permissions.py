@@ -3,7 +3,7 @@
 import re
 
 from sandbox.deploy.cloud.permissions import creating
-from tests.support.pulumi_mocks import run_program
+from tests.support.renders import rendered
 
 KNOWN = {
     "aws:cloudwatch/logGroup:LogGroup": "logs:CreateLogGroup",
@@ -25,7 +25,7 @@ def test_each_type_needs_the_permission_that_makes_it():
 
 
 def test_most_of_what_prod_declares_in_aws_is_asked_about_and_nothing_else_is():
-    types = {each.type for each in run_program("prod").resources}
+    types = {each.type for each in rendered("prod").resources}
     cloud = {token for token in types if token.startswith("aws:")}
     asked = {token for token in cloud if list(creating([token]))}
     assert asked >= KNOWN.keys()

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +23,23 @@ from sandbox.engine.diff import diff
 from sandbox.engine.provider import Target
 from sandbox.engine.providers.recorded.listing import recorded_types
 from sandbox.engine.providers.recorded.provider import RecordedProvider
-from tests.support.pulumi_mocks import Registered, Rendered, configuration, run_program
+from tests.support.pulumi_mocks import Registered, Rendered, configuration
+from tests.support.renders import rendered
 
 AWS_STACKS = pytest.mark.parametrize("stack", ["dev", "prod"])
 STATEFUL = ("database-instance", "cache-replication-group", "backup-vault")
 KEYS = ("database-key", "cache-key", "backup-key")
-
-
-@cache
-def rendered(stack: str) -> Rendered:
-    return run_program(stack)
+COPIES = "arn:aws:backup:us-west-2:444455556666:backup-vault:copies"
 
 
 def section(name: str, stack: str = "prod", **changes: Any) -> dict[str, Any]:
     return {name: configuration(stack)[name] | changes}
+
+
+def backed_up() -> Rendered:
+    """Prod with each class of backups, copies of them, and a vault that is locked for ever."""
+    classes = {"database": 35, "objects": 30, "volumes": 14}
+    return rendered("prod", **section("backup", classes=classes, copyTo=COPIES, lock="compliance"))
 
 
 def services(found: Rendered) -> Iterator[Registered]:
@@ -114,7 +116,7 @@ def test_production_outlives_a_zone_and_keeps_two_weeks_and_its_vault_is_locked(
 
 
 def test_a_lock_for_ever_leaves_three_days_to_think_again():
-    lock = run_program("prod", **section("backup", lock="compliance")).named("backup-lock")
+    lock = backed_up().named("backup-lock")
     assert lock.inputs["changeableForDays"] == 3
 
 
@@ -131,14 +133,12 @@ def test_what_is_backed_up_is_selected_by_its_tag_and_failures_are_heard_of(stac
 
 
 def test_each_class_has_a_plan_and_a_copy_where_one_is_wanted():
-    vault = "arn:aws:backup:us-west-2:444455556666:backup-vault:copies"
-    classes = {"database": 35, "objects": 30, "volumes": 14}
-    plans = run_program("prod", **section("backup", classes=classes, copyTo=vault)).of_type("backup/plan:Plan")
+    plans = backed_up().of_type("backup/plan:Plan")
     kept = {plan.name: plan.inputs["rules"][0]["lifecycle"]["deleteAfter"] for plan in plans}
     assert kept == {"backup-database-plan": 35, "backup-objects-plan": 30, "backup-volumes-plan": 14}
     for plan in plans:
         (copy,) = plan.inputs["rules"][0]["copyActions"]
-        assert copy["destinationVaultArn"] == vault
+        assert copy["destinationVaultArn"] == COPIES
 
 
 def test_only_what_a_class_is_given_for_carries_the_tag_that_its_plan_looks_for():
@@ -146,15 +146,15 @@ def test_only_what_a_class_is_given_for_carries_the_tag_that_its_plan_looks_for(
     assert "Backup" not in (plain.named("object-store-bucket").inputs.get("tags") or {})
     (volumes,) = plain.of_type("StorageClass")
     assert "tagSpecification_1" not in volumes.inputs["parameters"]
-    tagged = run_program("prod", **section("backup", classes={"database": 35, "objects": 30, "volumes": 14}))
+    tagged = backed_up()
     assert tagged.named("object-store-bucket").inputs["tags"]["Backup"] == "objects"
     (volumes,) = tagged.of_type("StorageClass")
     assert volumes.inputs["parameters"]["tagSpecification_1"] == "Backup=volumes"
 
 
 def test_without_its_section_nothing_of_a_service_is_declared():
-    assert not [*services(run_program("prod", database=None, cache=None, backup=None))]
-    elsewhere = run_program("prod", cluster={"kind": "kubeconfig", "context": "ours"})
+    assert not [*services(rendered("prod", database=None, cache=None, backup=None))]
+    elsewhere = rendered("prod", cluster={"kind": "kubeconfig", "context": "ours"})
     assert {resource.type.split(":")[1].partition("/")[0] for resource in services(elsewhere)} == {"backup"}
 
 
@@ -197,7 +197,7 @@ def test_a_workload_that_uses_them_gets_the_way_there_and_breaks_no_rule(tmp_pat
 
 def test_no_change_of_settings_makes_a_new_database_cache_or_vault():
     """What the schemas of CloudFormation call create-only stays the same over two releases with other settings."""
-    after = run_program(
+    after = rendered(
         "prod",
         **section("database", version="18", instanceClass="db.t4g.small", storage="60Gi", backupDays=35),
         **section("cache", version="9.0", nodeType="cache.t4g.micro", replicas=2, snapshotDays=14),

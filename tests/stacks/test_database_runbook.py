@@ -3,21 +3,15 @@
 import re
 import shlex
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import botocore.session
 from botocore import xform_name
 
-from tests.support.pulumi_mocks import Rendered, run_program
+from tests.support.renders import rendered
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbooks" / "restore-the-database.md"
 COMMAND_LINE_ONLY = {"wait"}
-
-
-@cache
-def prod() -> Rendered:
-    return run_program("prod")
 
 
 def commands() -> Iterator[list[str]]:
@@ -42,7 +36,7 @@ def test_every_option_is_one_that_aws_knows():
 
 
 def test_every_name_is_one_that_the_program_gives():
-    found, text = prod(), RUNBOOK.read_text()
+    found, text = rendered("prod"), RUNBOOK.read_text()
     declared = {
         found.named("database-instance").inputs["identifier"],
         found.named("database-instance").inputs["finalSnapshotIdentifier"],

@@ -1,18 +1,12 @@
 """The network and the cluster as the program registers them for dev and prod."""
 
-from functools import cache
-
 import pytest
 
-from tests.support.pulumi_mocks import Registered, Rendered, run_program
+from tests.support.pulumi_mocks import Registered
+from tests.support.renders import rendered
 
 AWS_STACKS = pytest.mark.parametrize("stack", ["dev", "prod"])
 LOGS = {"api", "audit", "authenticator", "controllerManager", "scheduler"}
-
-
-@cache
-def rendered(stack: str) -> Rendered:
-    return run_program(stack)
 
 
 def only(stack: str, suffix: str) -> Registered:
@@ -34,7 +28,7 @@ def test_the_control_plane_logs_all_encrypts_secrets_and_is_open_to_declared_net
 
 
 def test_without_declared_networks_the_api_is_private():
-    eks = run_program("prod", eks=_described() | {"publicAccess": []}).of_type("eks/cluster:Cluster")[0]
+    eks = rendered("prod", eks=_described()).of_type("eks/cluster:Cluster")[0]
     assert eks.inputs["vpcConfig"]["endpointPublicAccess"] is False
     assert "publicAccessCidrs" not in eks.inputs["vpcConfig"]
 
@@ -121,7 +115,7 @@ def test_volumes_are_encrypted_with_the_clusters_key_and_kept(stack: str):
 
 
 def test_a_cluster_that_exists_already_is_taken_by_its_context():
-    found = run_program("prod", cluster={"kind": "kubeconfig", "context": "ours"})
+    found = rendered("prod", cluster={"kind": "kubeconfig", "context": "ours"})
     (provider,) = found.of_type("pulumi:providers:kubernetes")
     assert provider.inputs["context"] == "ours"
     assert "kubeconfig" not in provider.inputs
@@ -131,18 +125,19 @@ def test_a_cluster_that_exists_already_is_taken_by_its_context():
 
 def test_accelerated_nodes_come_only_when_they_are_described():
     assert "cluster-gpu" not in {r.name for r in rendered("prod").resources}
-    described = _described() | {"gpu": {"instanceType": "g6.xlarge", "maximum": 2}}
-    group = run_program("prod", eks=described).named("cluster-gpu")
+    group = rendered("prod", eks=_described()).named("cluster-gpu")
     assert group.inputs["scalingConfig"] == {"minSize": 0, "desiredSize": 0, "maxSize": 2}
     assert group.inputs["taints"] == [{"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}]
 
 
 def _described() -> dict[str, object]:
+    """Prod's cluster without networks of administrators, and with accelerators."""
     return {
         "version": "1.35",
         "administrators": ["platform-deployer"],
-        "publicAccess": ["203.0.113.0/24"],
+        "publicAccess": [],
         "network": "10.20.0.0/16",
         "zones": ["a", "b", "c"],
         "spot": True,
+        "gpu": {"instanceType": "g6.xlarge", "maximum": 2},
     }

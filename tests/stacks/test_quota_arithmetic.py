@@ -23,7 +23,8 @@ from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, S
 from infra.core.workload_share import workload_share
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from tests.support.naive_quota import outside_limit_ranges, too_much
-from tests.support.pulumi_mocks import configuration, run_program
+from tests.support.pulumi_mocks import configuration
+from tests.support.renders import rendered
 
 MEBIBYTE = 1024**2
 OWNERSHIP = Ownership(environment="dev", owner="team", cost_centre="cc-1")
@@ -217,8 +218,8 @@ def test_quotas_are_whole_cores_and_must_fit_as_such() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_what_each_stack_renders_fits_its_quotas_and_limit_ranges_by_the_naive_adder(stack: str) -> None:
-    rendered = run_program(stack, operators={"mode": "crds-only"})
-    manifests = [resource.inputs for resource in rendered.kubernetes() if resource.custom and "kind" in resource.inputs]
+    found = rendered(stack).kubernetes()
+    manifests = [resource.inputs for resource in found if resource.custom and "kind" in resource.inputs]
     quota = configuration(stack)["quota"]
     assert too_much(manifests, cpu=quota["cpu"], memory=quota["memory"]) == []
     assert outside_limit_ranges(manifests) == []

@@ -10,9 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.support.environments import Environment, valid_environments
-from tests.support.pulumi_mocks import EMULATOR
 from tests.support.reachability import Peer, Port, cyclonus_reachable, mesh_reachable, reachable
-from tests.support.reachability_worlds import TUNNEL, World, world
+from tests.support.reachability_worlds import TUNNEL, World, committed_world, world
 
 # Importing any class of the AWS SDK builds its deprecated ones too.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -26,8 +25,7 @@ every_stack = pytest.mark.parametrize("stack", STACKS)
 
 @cache
 def committed(stack: str) -> World:
-    values: dict[str, Any] = {"operators": {"mode": "crds-only"}}
-    return world(stack, {**values, **({"aws": EMULATOR} if stack == "local" else {})})
+    return committed_world(stack)
 
 
 def check_network(place: World) -> None:
@@ -49,7 +47,7 @@ def check_mesh(place: World) -> None:
 
 
 def test_an_operator_that_is_installed_has_the_same_connections():
-    check_network(world("prod", {"operators": {"mode": "install"}}))
+    check_network(committed_world("prod", operators={"mode": "install"}))
 
 
 @every_stack

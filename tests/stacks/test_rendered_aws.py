@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
-from functools import cache
-from typing import Any
 
 import pytest
 from pulumi_aws import ProviderEndpointArgs
 
 from infra.stacks.providers import AWS_SERVICES
-from tests.support.pulumi_mocks import EMULATOR, Rendered, run_program
+from tests.support.pulumi_mocks import EMULATOR
+from tests.support.renders import rendered
 
 STACKS = ("local", "dev", "prod")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -19,14 +18,6 @@ every_stack = pytest.mark.parametrize("stack", STACKS)
 
 SERVICES_OF_MODULES = {"vpc": "ec2", "costexplorer": "ce"}
 """Modules of the SDK that are not named as the service which they call."""
-
-
-@cache
-def rendered(stack: str) -> Rendered:
-    overrides: dict[str, Any] = {"operators": {"mode": "crds-only"}}
-    if stack == "local":
-        overrides["aws"] = EMULATOR
-    return run_program(stack, **overrides)
 
 
 @every_stack
@@ -83,7 +74,7 @@ def test_a_deleted_secret_can_be_restored_in_production_only(stack: str, days: i
 
 
 def test_without_an_account_there_is_no_aws_at_all():
-    assert not [r for r in run_program("local").resources if "aws" in r.type]
+    assert not [r for r in rendered("local", aws=None).resources if "aws" in r.type]
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

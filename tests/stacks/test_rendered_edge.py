@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from typing import Any
 
 import pytest
 
-from tests.support.pulumi_mocks import Rendered, configuration, run_program
+from tests.support.pulumi_mocks import configuration
+from tests.support.renders import rendered
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-OPERATORS = {"mode": "crds-only"}
-
-
-@cache
-def rendered(stack: str, region: str = "us-east-1") -> Rendered:
-    aws = configuration(stack).get("aws")
-    overrides: dict[str, Any] = {"operators": OPERATORS}
-    return run_program(stack, **overrides, **({"aws": aws | {"region": region}} if aws else {}))
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -58,7 +49,7 @@ def test_both_names_are_proved_by_records_and_both_families_of_addresses_lead_to
 
 
 def test_outside_of_us_east_1_the_edge_has_a_provider_of_its_own_and_the_origin_stays_with_the_cluster():
-    run = rendered("prod", "eu-central-1")
+    run = rendered("prod", aws=configuration("prod")["aws"] | {"region": "eu-central-1"})
     there = run.named("aws-us-east-1")
     assert there.inputs["region"] == "us-east-1"
     assert there.inputs["defaultTags"] == run.named("aws").inputs["defaultTags"]
@@ -71,7 +62,7 @@ def test_outside_of_us_east_1_the_edge_has_a_provider_of_its_own_and_the_origin_
 def test_the_origins_name_leads_to_the_load_balancer_once_the_configuration_names_it():
     assert not [r for r in rendered("prod").resources if r.name == "origin-record"]
     edge = configuration("prod")["edge"] | {"originTarget": "balancer.example.com"}
-    record = run_program("prod", edge=edge, operators=OPERATORS).named("origin-record").inputs
+    record = rendered("prod", edge=edge).named("origin-record").inputs
     assert (record["name"], record["type"], record["records"]) == (
         "origin.data.example.com",
         "CNAME",
@@ -80,4 +71,4 @@ def test_the_origins_name_leads_to_the_load_balancer_once_the_configuration_name
 
 
 def test_local_has_no_edge():
-    assert not [r for r in run_program("local").resources if "cloudfront" in r.type]
+    assert not [r for r in rendered("local").resources if "cloudfront" in r.type]

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
 import pytest
 
-from tests.support.pulumi_mocks import Rendered, configuration, run_program
+from tests.support.pulumi_mocks import configuration
+from tests.support.renders import rendered
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-@cache
-def rendered(stack: str, region: str = "us-east-1") -> Rendered:
-    overrides: dict[str, Any] = {"operators": {"mode": "crds-only"}}
-    return run_program(stack, aws=configuration(stack)["aws"] | {"region": region}, **overrides)
 
 
 @pytest.mark.parametrize(("stack", "gateways"), [("dev", 1), ("prod", 3)])
@@ -51,7 +43,7 @@ def test_each_address_is_subscribed_to_an_encrypted_topic():
 
 
 def test_outside_of_us_east_1_a_second_topic_hears_of_the_edge_and_of_the_roots_sign_ins():
-    run = rendered("prod", "eu-central-1")
+    run = rendered("prod", aws=configuration("prod")["aws"] | {"region": "eu-central-1"})
     there = run.named("aws-us-east-1").urn
     assert there in run.named("alerts-global-topic").provider
     assert there in run.named("alerts-global-root").provider
@@ -60,7 +52,7 @@ def test_outside_of_us_east_1_a_second_topic_hears_of_the_edge_and_of_the_roots_
 
 
 def test_a_stack_that_nobody_watches_has_neither_alarms_nor_topics():
-    run = run_program("dev", watch=None, operators={"mode": "crds-only"})
+    run = rendered("dev", watch=None)
     assert not [r for r in run.resources if r.name.startswith(("alerts", "alarms", "budgets"))]
 
 
@@ -70,7 +62,5 @@ def test_the_accounts_calls_are_recorded_unless_the_organization_does_it():
     assert trail["enableLogFileValidation"]
     assert trail["cloudWatchLogsGroupArn"] == "arn:aws:mock:::trail-records:*"
     assert trail["s3BucketName"].startswith("analytics-platform-prod-trail-")
-    without = run_program(
-        "dev", watch=configuration("dev")["watch"] | {"trail": False}, operators={"mode": "crds-only"}
-    )
+    without = rendered("dev", watch=configuration("dev")["watch"] | {"trail": False})
     assert not without.of_type("cloudtrail/trail:Trail")

@@ -8,7 +8,8 @@ import pytest
 from sandbox.deploy.teardown.ledger import ledger
 from sandbox.deploy.teardown.order import CHART, STAGES, prerequisites, stage, violations
 from sandbox.engine.events import StepPlanned
-from tests.support.pulumi_mocks import Registered, Rendered, run_program
+from tests.support.pulumi_mocks import Registered, Rendered
+from tests.support.renders import rendered
 
 
 def planned(found: Registered) -> StepPlanned:
@@ -29,13 +30,13 @@ def planned(found: Registered) -> StepPlanned:
     )
 
 
-def steps(rendered: Rendered) -> list[StepPlanned]:
-    return [planned(each) for each in rendered.resources]
+def steps(found: Rendered) -> list[StepPlanned]:
+    return [planned(each) for each in found.resources]
 
 
 @pytest.fixture(scope="module", params=["dev", "prod"])
 def declared(request: pytest.FixtureRequest) -> list[StepPlanned]:
-    return steps(run_program(request.param))
+    return steps(rendered(request.param, operators={"mode": "install"}))
 
 
 def test_what_controllers_answer_for_goes_before_them_they_before_the_nodes_and_those_before_the_network(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import replace
-from functools import cache
 from typing import Any
 from unittest import mock
 
@@ -14,6 +12,7 @@ import pytest
 from infra.core.catalog.catalog import Catalog
 from infra.stacks import platform
 from tests.support.pulumi_mocks import Registered, Rendered, configuration, run_program
+from tests.support.renders import defaults, rendered
 
 # Importing any class of the AWS SDK builds its deprecated ones too.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -30,29 +29,23 @@ SHARED = {
 """What is everybody's and says something about each tenant, by name, with what it says."""
 
 
-def render(change: Any = None, **values: Any) -> Rendered:
-    with ExitStack() as patches:
-        if change is not None:
-            catalog: Catalog = platform.read_catalog()
-            tenants = {**catalog.tenants, TENANT: catalog.tenants[TENANT].model_copy(update=change)}
-            patches.enter_context(
-                mock.patch.object(platform, "read_catalog", return_value=replace(catalog, tenants=tenants))
-            )
-        return run_program("prod", **values)
+def changed(change: Mapping[str, Any]) -> Rendered:
+    catalog: Catalog = platform.read_catalog()
+    tenants = {**catalog.tenants, TENANT: catalog.tenants[TENANT].model_copy(update=change)}
+    with mock.patch.object(platform, "read_catalog", return_value=replace(catalog, tenants=tenants)):
+        return run_program("prod", **defaults("prod"))
 
 
-@cache
 def with_it() -> Rendered:
-    return render()
+    return rendered("prod")
 
 
-@cache
 def without() -> Rendered:
-    return render(tenants=[name for name in configuration("prod")["tenants"] if name != TENANT])
+    return rendered("prod", tenants=[name for name in configuration("prod")["tenants"] if name != TENANT])
 
 
-def resources(rendered: Rendered) -> Mapping[tuple[str, str], Registered]:
-    return {(one.type, one.name): one for one in rendered.resources}
+def resources(found: Rendered) -> Mapping[tuple[str, str], Registered]:
+    return {(one.type, one.name): one for one in found.resources}
 
 
 def test_a_tenants_entry_adds_only_what_is_its_own():
@@ -97,11 +90,11 @@ def test_an_entry_says_everything_there_is_to_a_tenant():
 
 
 def test_no_update_deletes_a_tenant_that_is_not_said_to_leave():
-    def namespace(rendered: Rendered) -> Registered:
-        return rendered.named(f"tenancy-tenant-{TENANT}")
+    def namespace(found: Rendered) -> Registered:
+        return found.named(f"tenancy-tenant-{TENANT}")
 
     assert namespace(with_it()).request.protect
-    leaving = render({"leaving": True})
+    leaving = changed({"leaving": True})
     assert not namespace(leaving).request.protect
     assert not namespace(leaving).request.retainOnDelete
     assert [one.name for one in leaving.of_type(":Namespace") if not one.request.protect] == [

@@ -19,6 +19,7 @@ from infra.stacks import plan, platform
 from tests.support.pulumi_mocks import run_program
 from tests.support.reachability import Peer, Port, reachable
 from tests.support.reachability_worlds import OUTSIDE, whole_numbers
+from tests.support.renders import defaults, rendered
 
 # Importing any class of the AWS SDK builds its deprecated ones too.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -28,7 +29,7 @@ Objects = dict[Key, Any]
 Change = Callable[[WorkloadSpec], WorkloadSpec]
 
 
-def rendered(
+def objects(
     stack: str, *, gateway: Change | None = None, catalog: Callable[[Catalog], Catalog] | None = None
 ) -> Objects:
     """Kind, namespace and name of every object, or type and name of what is none, with its inputs."""
@@ -39,7 +40,9 @@ def rendered(
         if catalog:
             read = platform.read_catalog()
             patches.enter_context(mock.patch.object(platform, "read_catalog", return_value=catalog(read)))
-        resources = run_program(stack, operators={"mode": "crds-only"}, budget=None).resources
+        run = run_program if gateway or catalog else rendered
+        # What one more edge costs is for other tests.
+        resources = run(stack, **defaults(stack, budget=None)).resources
     return {
         (r.inputs["kind"], r.inputs["metadata"].get("namespace", ""), r.inputs["metadata"]["name"])
         if r.type.startswith("kubernetes:")
@@ -56,11 +59,11 @@ def differences(before: Objects, after: Objects) -> dict[str, list[Key]]:
     }
 
 
-def callers(objects: Objects, server: str) -> dict[str, list[str]]:
+def callers(found: Objects, server: str) -> dict[str, list[str]]:
     """Principals by port."""
     return {
         port: rule["from"][0]["source"]["principals"]
-        for rule in objects["AuthorizationPolicy", STREAMING, f"{server}-callers"]["spec"]["rules"]
+        for rule in found["AuthorizationPolicy", STREAMING, f"{server}-callers"]["spec"]["rules"]
         for port in rule["to"][0]["operation"]["ports"]
     }
 
@@ -75,7 +78,7 @@ def uses_nothing(spec: WorkloadSpec) -> WorkloadSpec:
 
 
 def test_an_edge_changes_its_two_network_policies_and_the_callers_of_its_server():
-    before, after = rendered("prod"), rendered("prod", gateway=uses_registry)
+    before, after = objects("prod"), objects("prod", gateway=uses_registry)
     assert differences(before, after) == {
         "added": [
             ("NetworkPolicy", STREAMING, "schema-registry-http-from-stream-gateway"),
@@ -94,7 +97,7 @@ def reaches_outside(spec: WorkloadSpec) -> WorkloadSpec:
 
 
 def test_a_host_outside_brings_one_network_policy_and_one_service_entry():
-    before, after = rendered("prod"), rendered("prod", gateway=reaches_outside)
+    before, after = objects("prod"), objects("prod", gateway=reaches_outside)
     assert differences(before, after) == {
         "added": [
             ("NetworkPolicy", STREAMING, dns_label("stream-gateway", "to", "api.example.org", "8443")),
@@ -112,7 +115,7 @@ def test_a_host_outside_brings_one_network_policy_and_one_service_entry():
 
 
 def test_the_first_edge_of_a_server_brings_its_policy():
-    before, after = rendered("local"), rendered("local", gateway=uses_registry)
+    before, after = objects("local"), objects("local", gateway=uses_registry)
     assert ("AuthorizationPolicy", STREAMING, "schema-registry-callers") in differences(before, after)["added"]
     assert len(differences(before, after)["added"]) == 3
     assert differences(before, after)["changed"] == []
@@ -120,7 +123,7 @@ def test_the_first_edge_of_a_server_brings_its_policy():
 
 @pytest.mark.parametrize("stack", ["local", "prod"])
 def test_an_edge_to_kafka_changes_the_same_three(stack: str):
-    assert differences(rendered(stack, gateway=uses_nothing), rendered(stack)) == {
+    assert differences(objects(stack, gateway=uses_nothing), objects(stack)) == {
         "added": [
             ("NetworkPolicy", STREAMING, "kafka-clients-from-stream-gateway"),
             ("NetworkPolicy", STREAMING, "stream-gateway-to-kafka-clients"),
@@ -136,10 +139,10 @@ def test_a_permission_of_a_kafka_user_changes_its_acls_only():
         widened = user.model_copy(update={"consumes": (*user.consumes, "OUTAGES")})
         return replace(catalog, users={**catalog.users, "forecaster": widened})
 
-    before, after = rendered("prod"), rendered("prod", catalog=more)
+    before, after = objects("prod"), objects("prod", catalog=more)
     key = ("KafkaUser", STREAMING, "forecaster")
     assert differences(before, after) == {"added": [], "removed": [], "changed": [key]}
-    old, new = (objects[key]["spec"]["authorization"]["acls"] for objects in (before, after))
+    old, new = (found[key]["spec"]["authorization"]["acls"] for found in (before, after))
     (added,) = [acl for acl in new if acl not in old]
     assert added["resource"] == {"type": "topic", "name": "OUTAGES", "patternType": "literal"}
     assert added["operations"] == ["Read", "Describe"]
@@ -151,7 +154,7 @@ def test_one_more_user_of_a_tenant_brings_its_edge_its_account_its_acls_and_its_
         facts = {"owner": "a-team", "tenant": "analytics", "consumes": ["WEATHER_RT"], "deadLetter": False}
         return replace(catalog, users={**catalog.users, "analytics-export": KafkaUser.model_validate(facts)})
 
-    before, after = rendered("dev"), rendered("dev", catalog=more)
+    before, after = objects("dev"), objects("dev", catalog=more)
     difference = differences(before, after)
     role = ("aws:iam/role:Role", "", "tenant-analytics-identity-role")
     assert difference["changed"] == [("AuthorizationPolicy", STREAMING, "kafka-callers"), role], "who may take the role"

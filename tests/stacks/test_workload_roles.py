@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 
 import pytest
 
 from tests.support.iam_evaluator import Request, allows
-from tests.support.pulumi_mocks import EMULATOR, Registered, Rendered, configuration, run_program
+from tests.support.pulumi_mocks import Registered, configuration
+from tests.support.renders import rendered
 
 # Importing any class of the AWS SDK builds its deprecated ones too.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -17,13 +17,8 @@ ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 
-@cache
-def program(stack: str) -> Rendered:
-    return run_program(stack)
-
-
 def of_tenants(stack: str, type: str) -> dict[str, Registered]:
-    roles = [one for one in program(stack).of_type(type) if one.parent_type.endswith(":WorkloadIdentity")]
+    roles = [one for one in rendered(stack).of_type(type) if one.parent_type.endswith(":WorkloadIdentity")]
     found = [one for one in roles if one.name.startswith("tenant-")]
     return {one.name.removeprefix("tenant-").partition("-identity-")[0]: one for one in found}
 
@@ -44,8 +39,8 @@ def test_each_tenant_has_a_role_under_the_boundary_that_its_accounts_pods_can_ta
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_each_tenant_reaches_its_part_of_the_lakehouse_and_no_other_tenants(stack: str):
-    bucket = program(stack).named("object-store-bucket").inputs["bucket"]
-    boundary = program(stack).named("boundary-policy").inputs["policy"]
+    bucket = rendered(stack).named("object-store-bucket").inputs["bucket"]
+    boundary = rendered(stack).named("boundary-policy").inputs["policy"]
     account = {"aws:ResourceAccount": bucket.rpartition("-")[2]}
     policies = {tenant: policy.inputs["policy"] for tenant, policy in of_tenants(stack, POLICY).items()}
     for owner in policies:
@@ -55,15 +50,15 @@ def test_each_tenant_reaches_its_part_of_the_lakehouse_and_no_other_tenants(stac
 
 
 def test_a_stack_whose_cluster_is_not_its_own_gives_no_roles():
-    rendered = run_program("local", aws=EMULATOR)
-    assert rendered.of_type(ROLE) == []
-    assert rendered.of_type(ASSOCIATION) == []
+    found = rendered("local")
+    assert found.of_type(ROLE) == []
+    assert found.of_type(ASSOCIATION) == []
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_pods_that_can_take_a_role_get_its_credentials_and_reach_the_bucket_and_others_get_neither(stack: str):
-    bucket = program(stack).named("object-store-bucket").inputs["bucket"]
-    policies = [one.inputs for one in program(stack).kubernetes() if one.inputs.get("kind") == "NetworkPolicy"]
+    bucket = rendered(stack).named("object-store-bucket").inputs["bucket"]
+    policies = [one.inputs for one in rendered(stack).kubernetes() if one.inputs.get("kind") == "NetworkPolicy"]
     for tenant, association in of_tenants(stack, ASSOCIATION).items():
         user = association.inputs["serviceAccount"].removeprefix("kafka-")
         opened = {
@@ -79,6 +74,6 @@ def test_pods_that_can_take_a_role_get_its_credentials_and_reach_the_bucket_and_
         public = {"0.0.0.0/0": 443, "::/0": 443}
         private = {f"10.20.{block}.0/24": 443 for block in (248, 249, 250)}
         assert opened == agent | (private if stack == "prod" else public)
-    entries = [one.inputs for one in program(stack).kubernetes() if one.inputs.get("kind") == "ServiceEntry"]
+    entries = [one.inputs for one in rendered(stack).kubernetes() if one.inputs.get("kind") == "ServiceEntry"]
     hosts = {host for entry in entries for host in entry["spec"]["hosts"] if "lakehouse" in host}
     assert hosts == {f"{bucket}.s3.us-east-1.amazonaws.com"}

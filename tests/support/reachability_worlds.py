@@ -18,6 +18,7 @@ from infra.core.wiring import Party, Wiring
 from infra.stacks import platform
 from tests.support.pulumi_mocks import Rendered, run_program
 from tests.support.reachability import Connection, Peer, Port
+from tests.support.renders import render
 
 ELSEWHERE = "elsewhere"
 ENDPOINT = "endpoint of AWS"
@@ -147,6 +148,12 @@ def world(stack: str, values: Mapping[str, Any], tenants: int | None = None) -> 
             patches.enter_context(mock.patch.object(platform, "read_catalog", return_value=catalog))
         rendered = run_program(stack, **changes)
     return populate(rendered, plans[0].wiring)
+
+
+def committed_world(stack: str, **overrides: Any) -> World:
+    """A stack as it is configured, and populated."""
+    found = render(stack, **overrides)
+    return populate(found.rendered, found.plan.wiring)
 
 
 def with_tenants(catalog: Catalog, count: int) -> Catalog:
