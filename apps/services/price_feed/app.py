@@ -1,0 +1,69 @@
+"""The application: everything a price-feed process serves and writes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import FastAPI
+from servicekit.auth import WRITERS, Authenticator, RateLimit, RateLimiter, requires
+from servicekit.bodies import setup_body_cap
+from servicekit.errors import setup_errors
+from servicekit.health import Check, Health, setup_health
+from servicekit.kafka import kafka_check
+from servicekit.metrics import Metrics, setup_metrics
+from servicekit.requests import setup_requests
+from servicekit.server import setup_drain
+
+from price_feed import SERVICE, __version__
+from price_feed.measures import Measures
+from price_feed.prices import prices_router
+from price_feed.runner import Runner
+from price_feed.settings import PriceFeedSettings
+
+BODY_BYTES = 4096
+"""A price has some hundred bytes."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """An application and the state that its server needs in order to stop it."""
+
+    app: FastAPI
+    health: Health
+
+
+def create_service(settings: PriceFeedSettings) -> Service:
+    """Build the application with its health; opens no connection and starts nothing before the server does."""
+    metrics = Metrics(service=SERVICE, version=__version__)
+    runner = Runner(settings, Measures(metrics.registry))
+    taking = Check(
+        name="buffer", target=", ".join(map(str, settings.kafka.servers)), probe=runner.ready, timeout_seconds=1
+    )
+    health = Health([kafka_check(settings.kafka), taking], on_report=metrics.record_check)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with runner.running(lambda: health.stopping):
+            yield
+
+    app = FastAPI(
+        title=SERVICE,
+        version=__version__,
+        description="Writes prices to Kafka: posted ones, and replayed ones at a chosen rate.",
+        # The pages load their scripts from another host; the committed openapi.json is the documentation.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    limiter = RateLimiter(RateLimit(settings.calls_per_second, settings.calls_burst))
+    writer = requires(Authenticator(settings.auth), roles=WRITERS, limiter=limiter)
+    skew = timedelta(seconds=settings.max_clock_skew_seconds)
+    app.include_router(prices_router(lambda: runner.publisher, writer, max_clock_skew=skew))
+    setup_errors(app)
+    setup_body_cap(app, BODY_BYTES)
+    setup_metrics(app, metrics)
+    setup_health(app, health, service=SERVICE, version=__version__)
+    setup_drain(app, health)
+    setup_requests(app)
+    return Service(app, health)
