@@ -8,7 +8,6 @@ from infra.stacks.images import main, own_images
 from infra.stacks.own_images import own_services
 from infra.stacks.plan import make_plan
 from infra.stacks.platform import PROFILES
-
 from tests.support.pulumi_mocks import configuration
 
 
