@@ -47,6 +47,6 @@ def declare_applications(
         declared[spec.party.key] = workload.controller
         if spec.kind == "job":
             done.append(workload.controller)
-        if workload.host:
+        if workload.host and "http" in spec.serves:
             hosts[spec.name] = f"http://{workload.host}:{spec.ports[0].number}"
     return hosts
