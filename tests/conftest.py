@@ -1,8 +1,12 @@
 """What holds for every test."""
 
 import gc
+import os
 
 import pytest
+
+# Many tests bring a whole stack up to look at its objects: its pods are simulated unless a test wants them to run.
+os.environ.setdefault("SANDBOX_HOST_PROCESSES", "0")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

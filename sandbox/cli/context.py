@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from argparse import Namespace
+from dataclasses import replace
 from typing import Any, Literal
 
 from sandbox.deploy.environment import Environment
 from sandbox.errors import ConfigurationError
+from sandbox.host.wanted import wanted_programs
 from sandbox.paths import SandboxPaths, project_root, validate_name
 from sandbox.project import load_project
 
@@ -47,6 +49,11 @@ def environment(arguments: Namespace, *, name: str | None = None) -> Environment
         raise ConfigurationError(f"there is no stack {arguments.stack!r}", where="--stack", fix=f"use one of: {known}")
     chosen = validate_name(name or arguments.name or arguments.stack)
     return Environment(project, arguments.stack, SandboxPaths.of(chosen, root))
+
+
+def hosting(arguments: Namespace, where: Environment) -> Environment:
+    """The same environment, with pods that run where the user did not ask for a simulation."""
+    return replace(where, programs=wanted_programs(where.stack, refused=arguments.no_host_processes))
 
 
 def require_sandbox_stack(arguments: Namespace, engine: EngineName) -> None:

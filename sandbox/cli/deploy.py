@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from sandbox.cli.console import Console
-from sandbox.cli.context import choose_engine, environment, print_json, require_sandbox_stack
+from sandbox.cli.context import choose_engine, environment, hosting, print_json, require_sandbox_stack
 from sandbox.control_plane.endpoints import Endpoints
 from sandbox.control_plane.lifecycle import destroy as destroy_sandbox
 from sandbox.control_plane.lifecycle import status, stop
@@ -20,6 +20,7 @@ from sandbox.deploy.lock import command_line, run_lock
 from sandbox.deploy.preview_json import to_json
 from sandbox.deploy.pulumi_cli import PulumiCli
 from sandbox.engine.host import RunReport
+from sandbox.host.wanted import images
 
 _NOTHING = "Nothing changed: everything is as declared."
 
@@ -28,7 +29,7 @@ def up(arguments: Namespace, console: Console) -> int:
     """Deploy a stack."""
     engine_name = choose_engine(arguments.engine)
     require_sandbox_stack(arguments, engine_name)
-    where = environment(arguments)
+    where = hosting(arguments, environment(arguments))
     with run_lock(where.lock_path, command_line()) as lock:
         if engine_name == "pulumi":
             _guard(where, console, creates=True)
@@ -92,6 +93,8 @@ def deploy(
     console.plan(plan, every=False)
     console.counts(plan.summary, planned=True)
     console.cost(plan.ended.outputs if plan.ended else {}, former)
+    if where.programs:
+        _obtain_programs(plan, console)
     console.progress(f"deploying {plan.changes} changes")
     applied = engine.apply(endpoints, console.listen, refresh=refresh)
     applied.steps = plan.steps
@@ -102,6 +105,17 @@ def deploy(
         console.error("the deployment is not complete; run the same command again once the cause is mended")
     console.duration()
     return applied
+
+
+def _obtain_programs(plan: RunReport, console: Console) -> None:
+    """Get what the declared images run as, so that no pod waits for a download or a build.
+
+    Raises:
+        SandboxError: something cannot be had; says why and what to do.
+    """
+    from sandbox.host.programs import obtain  # noqa: PLC0415 only a stack whose pods run needs it
+
+    obtain(images(step.inputs for step in plan.steps), console.progress)
 
 
 def _plan_with_apply_warming(
@@ -174,7 +188,7 @@ def down(arguments: Namespace, console: Console) -> int:
     """Delete everything that a stack deployed, prove it, and stop the sandbox."""
     engine_name = choose_engine(arguments.engine)
     require_sandbox_stack(arguments, engine_name)
-    where = environment(arguments)
+    where = hosting(arguments, environment(arguments))
     with run_lock(where.lock_path, command_line()) as lock:
         if engine_name == "pulumi":
             _guard(where, console)

@@ -1,4 +1,4 @@
-"""The commands that look: status, logs, tools and render."""
+"""The commands that look: status, tools and render."""
 
 from __future__ import annotations
 
@@ -11,21 +11,32 @@ from pathlib import Path
 
 from sandbox.cli.console import Console
 from sandbox.cli.context import environment, print_json
+from sandbox.cli.hosted import describe, print_hosted
 from sandbox.control_plane.lifecycle import Status, list_sandboxes
 from sandbox.control_plane.lifecycle import status as read_status
+from sandbox.control_plane.part import HOST_PORT
 from sandbox.deploy.embedded import EmbeddedEngine
 from sandbox.deploy.render import write
-from sandbox.errors import ConfigurationError
 from sandbox.tools.resolver import resolve, statuses
 
+_PODS = "pods do not run: kwok reports them as running, jobs as complete"
+_OTHER_PODS = (
+    "pods whose images no program here stands for do not run: kwok reports them as running, jobs as complete",
+    "pods that run are processes of this machine: they see its files and its network, and hooks are not called",
+    "limits of CPU, memory and disk are not enforced on them",
+)
 SIMULATED = (
-    "pods do not run: kwok reports them as running, jobs as complete",
     "network policies are accepted and not enforced",
     "load balancers and ingresses get addresses that lead nowhere",
     "operators are not installed: their custom resources are accepted and nothing acts on them",
     "the AWS API is moto, which keeps its resources in memory until the sandbox stops",
 )
-"""What a sandbox only pretends, for `sandbox status` to say."""
+"""What every sandbox only pretends, for `sandbox status` to say."""
+
+
+def simulated(*, host: bool) -> tuple[str, ...]:
+    """What a sandbox only pretends, with or without an agent that runs pods."""
+    return (*_OTHER_PODS, *SIMULATED) if host else (_PODS, *SIMULATED)
 
 
 def status(arguments: Namespace, console: Console) -> int:
@@ -34,7 +45,7 @@ def status(arguments: Namespace, console: Console) -> int:
         names = [arguments.name] if arguments.name else [each.name for each in list_sandboxes()]
         found = [read_status(name) for name in names]
         if arguments.json:
-            print_json({"sandboxes": [_describe(each) for each in found], "simulated": list(SIMULATED)})
+            print_json({"sandboxes": [_describe(each) for each in found], "simulated": list(_pretended(found))})
         else:
             _print_status(found, console)
         if not arguments.watch:
@@ -56,7 +67,12 @@ def _describe(status: Status) -> dict[str, object]:
         "kubeconfig": str(endpoints.kubeconfig_path) if endpoints else None,
         "aws": endpoints.moto_url if endpoints else None,
         "versions": endpoints.versions if endpoints else {},
+        "host": describe(status.home),
     }
+
+
+def _pretended(found: list[Status]) -> tuple[str, ...]:
+    return simulated(host=any(HOST_PORT in each.parts for each in found))
 
 
 def _print_status(found: list[Status], console: Console) -> None:
@@ -73,29 +89,10 @@ def _print_status(found: list[Status], console: Console) -> None:
             state = "running" if facts.get("running") else f"down (exit {facts.get('last_exit')})"
             restarts = f", restarted {facts['restarts']} times" if facts.get("restarts") else ""
             console.result(f"    {part:<26} {state}{restarts}")
+        print_hosted(each.home, console)
     console.result("Simulated here:")
-    for line in SIMULATED:
+    for line in _pretended(found):
         console.result(f"    {line}")
-
-
-def logs(arguments: Namespace, console: Console) -> int:
-    """Print the log of a part of the sandbox, or of all."""
-    where = environment(arguments)
-    folder = where.paths.logs
-    parts = sorted(path.stem for path in folder.glob("*.log")) if folder.exists() else []
-    if not parts:
-        raise ConfigurationError(
-            f"the sandbox {where.paths.name!r} has no logs", where="--name", fix="start it first: sandbox up"
-        )
-    if arguments.part and arguments.part not in parts:
-        raise ConfigurationError(
-            f"there is no log of {arguments.part!r}", where="PART", fix=f"one of: {', '.join(parts)}"
-        )
-    for part in [arguments.part] if arguments.part else parts:
-        lines = (folder / f"{part}.log").read_text(encoding="utf-8", errors="replace").splitlines()
-        for line in lines[-arguments.lines :]:
-            console.result(line if arguments.part else f"{part}: {line}")
-    return 0
 
 
 def tools(arguments: Namespace, console: Console) -> int:

@@ -19,7 +19,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("inspect", "write what a stack declares as files"),
     "drill": ("drill", "delete a tenant of a sandbox, restore it from a backup, and measure that"),
     "status": ("inspect", "say what runs"),
-    "logs": ("inspect", "print logs of the sandbox's parts"),
+    "logs": ("logs", "print logs of the sandbox's parts and of pods that run"),
+    "token": ("token", "print a token for the services that are deployed"),
     "tools": ("inspect", "say which tools are here"),
     "doctor": ("doctor", "say what is missing and how to get it"),
     "bootstrap": ("bootstrap", "make the state bucket and key of a stack of the cloud"),
@@ -45,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
             choices = ("auto", "pulumi", "embedded")
             command.add_argument("--engine", choices=choices, default="auto", help="auto: the Pulumi CLI where it is")
         if name in ("up", "down"):
+            command.add_argument(
+                "--no-host-processes", action="store_true", help="simulate all pods: none runs as a process"
+            )
             command.add_argument("--yes", action="store_true", help="do not ask before a stack of the cloud is changed")
         if name in ("up", "preview"):
             command.add_argument("--refresh", action="store_true", help="look at every live resource first")
@@ -60,8 +64,16 @@ def parser() -> argparse.ArgumentParser:
     )
     made["status"].add_argument("--watch", action="store_true", help="say it again every two seconds")
     made["tools"].add_argument("--install", action="store_true", help="get the missing ones now")
-    made["logs"].add_argument("part", nargs="?", default="", metavar="PART", help="one part (default: all)")
+    made["logs"].add_argument(
+        "part", nargs="?", default="", metavar="NAME", help="a part, a pod or a workload (default: all parts)"
+    )
+    made["logs"].add_argument("-f", "--follow", action="store_true", help="go on until interrupted")
+    made["logs"].add_argument("--previous", action="store_true", help="of the run before a container's last restart")
     made["logs"].add_argument("--lines", type=int, default=50, help="lines of each log (default: 50)")
+    made["token"].add_argument("--role", action="append", required=True, help="a role; several may be given")
+    made["token"].add_argument("--tenant", required=True, help="the tenant")
+    made["token"].add_argument("--subject", default="", help="who it is (default: ROLE@TENANT)")
+    made["token"].add_argument("--ttl", type=int, default=3600, metavar="SECONDS", help="how long it is good for")
     return top
 
 

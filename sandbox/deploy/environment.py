@@ -25,11 +25,13 @@ class Environment:
         project: the Pulumi project.
         stack: the stack's name.
         paths: the sandbox's files.
+        programs: the module that knows which images run as processes; empty when all pods are simulated.
     """
 
     project: Project
     stack: str
     paths: SandboxPaths
+    programs: str = ""
 
     @property
     def state_path(self) -> Path:
@@ -57,4 +59,6 @@ class Environment:
         Raises:
             SandboxError: it cannot be started; says why and what to do.
         """
-        return ensure_running(self.paths.name, nodes=self.nodes(), progress=progress, root=self.paths.root)
+        return ensure_running(
+            self.paths.name, nodes=self.nodes(), progress=progress, root=self.paths.root, programs=self.programs
+        )
