@@ -34,9 +34,10 @@ from tests.support.server_process import ServerProcess
 
 ADMIN_PASSWORD = "password-of-the-tests-administrator"
 HEAP = "-Xms256m -Xmx256m"
-# What a broker waits for that no test wants to: three seconds for others to join a new group, and nine until it
-# believes that the broker of its name, which was killed, is gone.
+# What a broker waits for that no test wants to: three seconds for others to join a new group, six at least until a
+# member that was killed is given up, and nine until it believes that the broker of its name, which was killed, is gone.
 _HASTY = {
+    "group.min.session.timeout.ms": "1000",
     "group.initial.rebalance.delay.ms": "0",
     "broker.heartbeat.interval.ms": "200",
     "broker.session.timeout.ms": "1000",
