@@ -238,6 +238,7 @@ class Pod:
         if any(each.state.pid for each in self.main):
             self._say("Killing", "Stopping container " + ", ".join(each.state.name for each in self.main))
         await self._stop(grace)
+        remove(self._home)  # who sees that the object is gone may take it that its secrets are, too
         path = f"/api/v1/namespaces/{self.namespace}/pods/{self.name}"
         body = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}}
         while True:
