@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infra.components.foundation.image_registry_layout import repository_host, repository_name
+from infra.components.streaming.kafka_layout import Flavor
 from infra.config import StackConfig
 from infra.core.catalog.images import Image
 from infra.stacks.profile import Profile
@@ -17,6 +18,7 @@ CONTENT = "content"
 
 
 STREAM_GATEWAY = "stream-gateway"
+KAFKA_ADMIN = "kafka-admin"
 PRICE_PATH = (
     "price-feed",
     "stream-analytics",
@@ -29,9 +31,15 @@ PRICE_PATH = (
 )
 
 
-def own_services(config: StackConfig) -> tuple[str, ...]:
-    """Services of ours that an environment with a registry of its own runs: what is built and pushed for it."""
-    return (STREAM_GATEWAY, *(PRICE_PATH if config.applications else ()))
+def own_services(config: StackConfig, kafka: Flavor = "strimzi") -> tuple[str, ...]:
+    """Services of ours that an environment runs: what is built and pushed for one with a registry of its own.
+
+    Args:
+        config: the environment's configuration.
+        kafka: its Kafka; those with a registry have the operator.
+    """
+    admin = (KAFKA_ADMIN,) if kafka == "single-broker" else ()
+    return (STREAM_GATEWAY, *admin, *(PRICE_PATH if config.applications else ()))
 
 
 def package_of(service: str) -> str:

@@ -54,7 +54,7 @@ from infra.stacks.edge_kubernetes_plan import gateway_of, operator_members, oper
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, admit_tenants, identity_plan
-from infra.stacks.own_images import TagOf, own_image, own_services
+from infra.stacks.own_images import KAFKA_ADMIN, TagOf, own_image, own_services
 from infra.stacks.profile import Profile
 from infra.stacks.recovery_plan import RecoveryPlan, recovery_members, recovery_plan, recovery_shares
 from infra.stacks.token_plan import token_check
@@ -123,7 +123,7 @@ def make_plan(
     if problems:
         raise ConfigurationError(problems)
     ownership = Ownership(environment=config.environment, owner=config.owner, cost_centre=config.cost_centre)
-    kafka = _kafka(config, catalog, profile, ownership)
+    kafka = _kafka(config, catalog, profile, ownership, tag_of)
     access = kafka_layout.access(kafka)
     registry = _registry(config, catalog, ownership)
     tokens = token_check(config)
@@ -274,12 +274,13 @@ def _tenant_members(
         yield tenant_member(client, access, owners[client.namespace])
 
 
-def _kafka(config: StackConfig, catalog: Catalog, profile: Profile, ownership: Ownership) -> KafkaArgs:
+def _kafka(config: StackConfig, catalog: Catalog, profile: Profile, ownership: Ownership, tag_of: TagOf) -> KafkaArgs:
     streaming = config.streaming
     image = catalog.images["kafka"]
     if profile.kafka == "single-broker":
         return SingleBrokerArgs(
             image=image,
+            admin_image=own_image(config, profile, catalog.images[KAFKA_ADMIN], tag_of),
             ownership=ownership,
             cpu=streaming.broker.cpu,
             memory=streaming.broker.memory,

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Sequence
 
@@ -31,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(settings: KafkaAdminSettings) -> None:
     declared = read_declaration(settings.declaration)
-    passwords = read_passwords(declared.users, os.environ)
+    passwords = read_passwords(declared.users)
     administrator = connect(settings.kafka, settings.wait_seconds, _say)
     try:
         _make(administrator, declared, passwords)

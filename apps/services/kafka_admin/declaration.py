@@ -67,7 +67,7 @@ class Acl(_Model):
 class User(_Model):
     """One user."""
 
-    password_variable: str = Field(min_length=1, description="environment variable that holds the password")
+    password_file: str = Field(pattern="^/", description="file that holds the password")
     quotas: dict[str, float] = Field(default_factory=dict, description="limit by quota, as Kafka calls them")
     acls: list[Acl] = Field(default_factory=list)
 
@@ -104,17 +104,23 @@ def read_declaration(path: Path) -> Declaration:
         raise DeclarationError("\n".join([f"{path} is not a declaration:", *problems])) from error
 
 
-def read_passwords(users: Mapping[str, User], environment: Mapping[str, str]) -> dict[str, str]:
-    """The password of each user.
+def read_passwords(users: Mapping[str, User]) -> dict[str, str]:
+    """The password of each user. One newline at the end of a file is not part of it.
 
     Raises:
-        DeclarationError: a variable is missing or empty.
+        DeclarationError: a file cannot be read, or is empty.
     """
-    missing = [
-        f"  users.{name}: {user.password_variable} is not set"
-        for name, user in users.items()
-        if not environment.get(user.password_variable)
-    ]
-    if missing:
-        raise DeclarationError("\n".join(["passwords are missing from the environment:", *missing]))
-    return {name: environment[user.password_variable] for name, user in users.items()}
+    found: dict[str, str] = {}
+    problems = []
+    for name, user in users.items():
+        try:
+            found[name] = Path(user.password_file).read_text(encoding="utf-8").removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            problems.append(f"  users.{name}.password_file = {user.password_file!r}: {reason}")
+        else:
+            if not found[name]:
+                problems.append(f"  users.{name}.password_file = {user.password_file!r}: the file is empty")
+    if problems:
+        raise DeclarationError("\n".join(["passwords cannot be read; mount each user's Secret:", *problems]))
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from infra.components.streaming import single_broker, strimzi_layout
+from infra.components.streaming import kafka_admin, single_broker, strimzi_layout
 from infra.components.streaming.access import KafkaAccess
 from infra.components.streaming.single_broker import SingleBrokerArgs
 from infra.components.streaming.strimzi_layout import StrimziArgs
@@ -34,7 +34,7 @@ def workloads(
         return ()
     return (
         single_broker.broker_spec(kafka),
-        single_broker.topics_spec(kafka, single_broker.access(), topics, users),
+        kafka_admin.admin_spec(kafka, single_broker.access(), topics, users),
     )
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
 
 from pydantic import Field
 
 from infra.components.streaming.access import CLUSTER, MECHANISM, NAMESPACE, KafkaAccess, password_of
 from infra.core.catalog.images import Image
-from infra.core.catalog.topics import Topic
-from infra.core.catalog.users import KafkaUser, Operation, acls
 from infra.core.labels import Ownership
 from infra.core.models import Args
-from infra.core.names import PROJECT, service_host, short_hash
+from infra.core.names import PROJECT, service_host
 from infra.core.wiring import Party
 from infra.core.workload.spec import (
     ConfigFiles,
@@ -23,7 +20,6 @@ from infra.core.workload.spec import (
     Probes,
     Resources,
     Scratch,
-    SecretKey,
     Storage,
     WorkloadSpec,
 )
@@ -34,15 +30,16 @@ SETTINGS = "/etc/kafka/platform"
 DATA = "/var/lib/kafka/data"
 SCRIPTS = "/opt/kafka/bin"
 MEBIBYTE = 1024**2
-ADMIN_MEMORY = 512 * MEBIBYTE
-TOPICS_TIME_LIMIT = 1800
-"""Seconds; each administrative command starts a JVM, which takes about two on one core."""
+INTERNAL_PARTITIONS = 3
+"""Partitions of the topics that Kafka keeps for itself, by default 50 each: what spreads a load over many brokers only
+takes files and, after a crash, time of one."""
 
 
 class SingleBrokerArgs(Args):
     """One broker; sizes in millicores and bytes."""
 
     image: Image
+    admin_image: Image = Field(description="image of kafka-admin, which makes topics and users")
     ownership: Ownership
     cpu: int = Field(ge=1)
     memory: int = Field(ge=1)
@@ -125,9 +122,12 @@ def server_properties() -> str:
         "unclean.leader.election.enable": "false",
         "default.replication.factor": 1,
         "min.insync.replicas": 1,
+        "offsets.topic.num.partitions": INTERNAL_PARTITIONS,
         "offsets.topic.replication.factor": 1,
+        "transaction.state.log.num.partitions": INTERNAL_PARTITIONS,
         "transaction.state.log.replication.factor": 1,
         "transaction.state.log.min.isr": 1,
+        "share.coordinator.state.topic.num.partitions": INTERNAL_PARTITIONS,
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
         "log.dirs": f"{DATA}/log",
@@ -146,70 +146,3 @@ def start_script() -> str:
         f'  --add-scram "{MECHANISM}=[name={ADMIN},password=$ADMIN_PASSWORD]" > /dev/null\n'
         f"exec {SCRIPTS}/kafka-server-start.sh {properties}\n"
     )
-
-
-def topics_spec(
-    args: SingleBrokerArgs, kafka: KafkaAccess, topics: Mapping[str, Topic], users: Mapping[str, KafkaUser]
-) -> WorkloadSpec:
-    """The job that makes topics, users and permissions what the catalog says.
-
-    A job cannot be changed once it exists, so its name carries a hash of what it does: another catalog is another job.
-    """
-    script = "\n".join(topics_script(kafka, topics, users)) + "\n"
-    passwords: dict[str, SecretKey] = {password_variable(user): password_of(user) for user in sorted([*users, ADMIN])}
-    return WorkloadSpec(
-        name=f"kafka-topics-{short_hash(script)}",
-        namespace=NAMESPACE,
-        component="streaming",
-        kind="job",
-        ownership=args.ownership,
-        image=args.image,
-        command=("/bin/bash", f"{SETTINGS}/topics.sh"),
-        resources=Resources(cpu_request=100, cpu_limit=1000, memory=ADMIN_MEMORY),
-        environment={"KAFKA_HEAP_OPTS": "-Xmx256m", "LOG_DIR": "/tmp/logs"},  # noqa: S108 - the pod's own
-        secret_environment=passwords,
-        config_files=ConfigFiles(mount_path=SETTINGS, files={"topics.sh": script}),
-        scratch=(Scratch(mount_path="/tmp", size=64 * MEBIBYTE),),  # noqa: S108 - likewise
-        uses=(kafka.use(ADMIN),),
-        time_limit_seconds=TOPICS_TIME_LIMIT,
-    )
-
-
-def password_variable(user: str) -> str:
-    """Environment variable that holds a user's password."""
-    return f"{user.upper().replace('-', '_')}_PASSWORD"
-
-
-def topics_script(kafka: KafkaAccess, topics: Mapping[str, Topic], users: Mapping[str, KafkaUser]) -> Iterator[str]:
-    """Lines of a script that can run any number of times. Passwords come from the environment and stay out of it."""
-    yield "#!/bin/bash"
-    yield "set -euo pipefail"
-    yield "umask 077"
-    yield "cat > /tmp/client.properties <<END"
-    yield f"security.protocol={kafka.protocol}"
-    yield f"sasl.mechanism={MECHANISM}"
-    login = "org.apache.kafka.common.security.scram.ScramLoginModule"
-    yield f'sasl.jaas.config={login} required username="{ADMIN}" password="$ADMIN_PASSWORD";'
-    yield "END"
-    server = f"--bootstrap-server {kafka.bootstrap} --command-config /tmp/client.properties"
-    yield f"until {SCRIPTS}/kafka-broker-api-versions.sh {server} > /tmp/versions; do sleep 2; done"
-    for name, topic in sorted(topics.items()):
-        create = f"{SCRIPTS}/kafka-topics.sh {server} --create --if-not-exists --topic {name}"
-        yield f"{create} --partitions {topic.partitions} --replication-factor 1"
-        settings = ",".join(f"{key}={value}" for key, value in sorted(topic.settings().items()))
-        alter = f"{SCRIPTS}/kafka-configs.sh {server} --alter --entity-type topics --entity-name {name}"
-        yield f"{alter} --add-config {settings}"
-    for name, user in sorted(users.items()):
-        alter = f"{SCRIPTS}/kafka-configs.sh {server} --alter --entity-type users --entity-name {name}"
-        yield f'{alter} --add-config "{MECHANISM}=[password=${password_variable(name)}]"'
-        quotas = f"producer_byte_rate={user.produce_rate},consumer_byte_rate={user.consume_rate}"
-        yield f"{alter} --add-config {quotas},request_percentage={user.request_percentage}"
-        granted: dict[tuple[bool, tuple[Operation, ...]], list[str]] = {}
-        for acl in acls(name, user):
-            granted.setdefault((acl.prefix, acl.operations), []).append(f"--{acl.resource} {acl.name}")
-        # One command for all that is granted alike: each starts a JVM of its own.
-        for (prefix, operations), resources in granted.items():
-            allow = f"{SCRIPTS}/kafka-acls.sh {server} --add --force --allow-principal User:{name}"
-            granting = " ".join(f"--operation {operation}" for operation in operations)
-            pattern = " --resource-pattern-type prefixed" if prefix else ""
-            yield f"{allow} {granting} {' '.join(resources)}{pattern}"

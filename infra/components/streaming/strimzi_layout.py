@@ -206,7 +206,9 @@ def user_manifest(args: StrimziArgs, name: str, user: KafkaUser) -> Manifest:
     rules = tuple(
         cr.AclRule(
             resource=cr.AclResource(
-                type=acl.resource, name=acl.name, pattern_type="prefix" if acl.prefix else "literal"
+                type="transactionalId" if acl.resource == "transactional_id" else acl.resource,
+                name=acl.name,
+                pattern_type="prefix" if acl.prefix else "literal",
             ),
             operations=acl.operations,
         )

@@ -208,7 +208,7 @@ class UserAuthentication(ScramAuthentication):
 class AclResource(Model):
     """What an ACL is about."""
 
-    type: Literal["topic", "group"]
+    type: Literal["topic", "group", "transactionalId"]
     name: str
     pattern_type: Literal["literal", "prefix"]
 

@@ -27,7 +27,7 @@ class Acl(Args):
         name: the resource's name, or the beginning of it when ``prefix``.
     """
 
-    resource: Literal["topic", "group"]
+    resource: Literal["topic", "group", "transactional_id"]
     name: str
     prefix: bool = False
     operations: tuple[Operation, ...]
@@ -41,6 +41,9 @@ class KafkaUser(Document):
     produces: tuple[str, ...] = Field(default=(), description="topics that it writes")
     consumes: tuple[str, ...] = Field(default=(), description="topics that it reads")
     dead_letter: bool = Field(default=True, description="whether a consumer has a topic for what it cannot process")
+    transactional: bool = Field(
+        default=False, description="whether it writes in transactions, whose ids begin with its name and a hyphen"
+    )
     produce_rate: Annotated[Bytes, Field(ge=1024)] = Field(
         default=PRODUCE_RATE, description="bytes a second that it may write to each broker"
     )
@@ -64,7 +67,7 @@ def dead_letter_topic(user: str) -> str:
 
 
 def acls(name: str, user: KafkaUser) -> Iterator[Acl]:
-    """The least that ``user`` needs: its topics, its own consumer groups, its dead-letter topic."""
+    """The least that ``user`` needs: its topics, its own consumer groups, its dead-letter topic, its transactions."""
     written = set(user.produces)
     if user.consumes and user.dead_letter:
         written.add(dead_letter_topic(name))
@@ -77,3 +80,6 @@ def acls(name: str, user: KafkaUser) -> Iterator[Acl]:
         yield Acl(resource="topic", name=topic, operations=operations)
     if user.consumes:
         yield Acl(resource="group", name=name, prefix=True, operations=("Read",))
+    if user.transactional:
+        # What a producer in transactions needs of its id (Kafka, Security, "Operations and Resources on Protocols").
+        yield Acl(resource="transactional_id", name=f"{name}-", prefix=True, operations=("Write", "Describe"))

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.integration
 
 PRICES = {"partitions": 3, "replication": 1, "settings": {"retention.ms": "60000"}}
 FEED = {
-    "password_variable": "FEED_PASSWORD",
     "quotas": {"producer_byte_rate": 1048576},
     "acls": [
         {"resource": "topic", "name": "prices", "operations": ["Write", "Describe"]},
@@ -26,7 +25,6 @@ FEED = {
     ],
 }
 DESK = {
-    "password_variable": "DESK_PASSWORD",
     "acls": [
         {"resource": "topic", "name": "prices", "operations": ["Read", "Describe"]},
         {"resource": "group", "name": "desk", "prefix": True, "operations": ["Read"]},
@@ -38,18 +36,19 @@ DECLARED = {"topics": {"prices": PRICES}, "users": {"feed": FEED, "desk": DESK}}
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     with running_kafka(tmp_path_factory.mktemp("administered") / "broker") as running:
-        running.passwords |= {"feed": "password-of-feed", "desk": "password-of-desk"}
+        running.passwords |= {"feed": "password-of-feed", "desk": "password-of-desk", "odd": ""}
         yield running
 
 
 def run(broker: Broker, folder: Path, declaration: Any, **variables: str) -> subprocess.CompletedProcess[str]:
     path = folder / "declaration.json"
-    path.write_text(json.dumps(declaration))
+    users = {name: {**user, "password_file": str(folder / name)} for name, user in declaration["users"].items()}
+    path.write_text(json.dumps({**declaration, "users": users}))
+    for name in ("admin", *users):
+        (folder / name).write_text(broker.passwords[name])
     environment = {
         **broker.environment("KAFKA_ADMIN_", "admin"),
         "KAFKA_ADMIN_DECLARATION": str(path),
-        "FEED_PASSWORD": broker.passwords["feed"],
-        "DESK_PASSWORD": broker.passwords["desk"],
         **variables,
     }
     return subprocess.run(
@@ -97,7 +96,7 @@ def test_no_password_is_printed(broker: Broker, tmp_path: Path):
         run(broker, tmp_path, DECLARED, KAFKA_ADMIN_WAIT_SECONDS="0", KAFKA_ADMIN_KAFKA_SASL_PASSWORD="wrong-one"),
     ):
         said = result.stdout + result.stderr
-        assert not [word for word in (*broker.passwords.values(), "wrong-one") if word in said]
+        assert not [word for word in (*broker.passwords.values(), "wrong-one") if word and word in said]
 
 
 def test_settings_quotas_and_permissions_follow_a_changed_declaration(broker: Broker, tmp_path: Path):
@@ -144,9 +143,9 @@ def test_wrong_settings_end_with_2_and_a_broker_that_does_not_answer_with_1(brok
     wrong = run(broker, tmp_path, DECLARED, KAFKA_ADMIN_WAIT_SECONDS="soon")
     assert wrong.returncode == 2
     assert "KAFKA_ADMIN_WAIT_SECONDS = 'soon'" in wrong.stderr
-    missing = run(broker, tmp_path, DECLARED, DESK_PASSWORD="")
+    missing = run(broker, tmp_path, {**DECLARED, "users": {"odd": {}}})
     assert missing.returncode == 2
-    assert "DESK_PASSWORD is not set" in missing.stderr
+    assert "users.odd.password_file" in missing.stderr
     nobody = run(
         broker,
         tmp_path,

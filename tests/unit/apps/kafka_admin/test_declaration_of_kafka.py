@@ -3,13 +3,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka_admin.declaration import Declaration, DeclarationError, read_declaration, read_passwords
+from kafka_admin.declaration import Declaration, DeclarationError, User, read_declaration, read_passwords
 
 GOOD = {
     "topics": {"prices": {"partitions": 3, "replication": 1, "settings": {"retention.ms": "1000"}}},
     "users": {
         "feed": {
-            "password_variable": "FEED_PASSWORD",
+            "password_file": "/feed/password",
             "quotas": {"producer_byte_rate": 1024},
             "acls": [{"resource": "topic", "name": "prices", "operations": ["Write", "Describe"]}],
         }
@@ -35,9 +35,9 @@ def test_each_operation_of_each_user_is_one_permission(tmp_path: Path):
         ({"topics": {"prices": {"partitions": "3", "replication": 1}}}, "topics.prices.partitions = '3'"),
         ({"topics": {"prices": {"partitions": 3}}}, "topics.prices.replication"),
         ({"topicz": {}}, "topicz"),
-        ({"users": {"feed": {"password_variable": ""}}}, "users.feed.password_variable = ''"),
+        ({"users": {"feed": {"password_file": "here"}}}, "users.feed.password_file = 'here'"),
         (
-            {"users": {"feed": {"password_variable": "X", "acls": [{"resource": "cluster", "name": "a"}]}}},
+            {"users": {"feed": {"password_file": "/x", "acls": [{"resource": "cluster", "name": "a"}]}}},
             "users.feed.acls.0.resource = 'cluster'",
         ),
     ],
@@ -55,8 +55,15 @@ def test_a_file_that_is_no_json_or_cannot_be_read_is_refused(tmp_path: Path):
         read_declaration(tmp_path)
 
 
-def test_passwords_come_from_the_variables_and_missing_ones_are_all_named(tmp_path: Path):
-    users = read(tmp_path, GOOD).users
-    assert read_passwords(users, {"FEED_PASSWORD": "secret"}) == {"feed": "secret"}
-    with pytest.raises(DeclarationError, match=r"users.feed: FEED_PASSWORD is not set"):
-        read_passwords(users, {"FEED_PASSWORD": ""})
+def test_passwords_come_from_files_and_all_that_are_missing_or_empty_are_named(tmp_path: Path):
+    file = tmp_path / "password"
+    file.write_text("secret\n")
+    users = {name: User(password_file=str(file)) for name in ("feed", "desk")}
+    assert read_passwords(users) == {"feed": "secret", "desk": "secret"}
+    file.write_text("")
+    (tmp_path / "binary").write_bytes(b"\xff")
+    users = {**users, "away": User(password_file="/nowhere"), "odd": User(password_file=str(tmp_path / "binary"))}
+    with pytest.raises(DeclarationError, match="mount each user's Secret") as refused:
+        read_passwords(users)
+    for said in ("users.feed", "users.desk", "the file is empty", "'/nowhere': No such file", "not UTF-8 text"):
+        assert said in str(refused.value)

@@ -9,7 +9,7 @@ SETTINGS = {"retention.ms": "1000"}
 
 def declared(**change: Any) -> Declaration:
     reads = Acl(resource="topic", name="prices", operations=["Read"])
-    user = User(password_variable="X", quotas={"producer_byte_rate": 1024.0}, acls=[reads])
+    user = User(password_file="/x", quotas={"producer_byte_rate": 1024.0}, acls=[reads])
     topic = Topic(partitions=3, replication=1, settings=SETTINGS)
     return Declaration(topics={"prices": topic}, users={"desk": user}).model_copy(update=change)
 

@@ -31,7 +31,7 @@ def test_what_a_stack_runs_of_ours_is_what_its_registry_has_room_for_and_what_is
         file="Pulumi.local.yaml",
     )
     run = {spec.image.repository for spec in plan.workloads if spec.image.tag == "0123456789ab"}
-    assert run == set(own_services(config))
+    assert run == set(own_services(config, PROFILES["local"].kafka))
     assert {each.service for each in own_images("prod")} == {"stream-gateway"}
 
 

@@ -137,6 +137,8 @@ def test_permissions_are_the_least_that_a_user_declares():
         for acl in acls(name, user):
             if acl.resource == "group":
                 assert (acl.name, acl.prefix, acl.operations) == (name, True, ("Read",))
+            elif acl.resource == "transactional_id":
+                assert (acl.name, acl.prefix, user.transactional) == (f"{name}-", True, True)
             else:
                 assert ("Read" in acl.operations) == (acl.name in user.consumes)
                 own = {*user.produces, f"{name}.dead-letter"}
