@@ -54,4 +54,5 @@ class ApplicationsConfig(Document):
     model_training: PodConfig = Field(description="the job that trains the price model")
     redis: StoreConfig = Field(description="Redis, the online store of features")
     postgresql: StoreConfig = Field(description="PostgreSQL, the tables of features and MLflow's records")
+    nats: StoreConfig = Field(description="NATS, the streams of analytics events")
     mlflow: StoreConfig = Field(description="MLflow, runs and models")

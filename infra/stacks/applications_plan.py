@@ -12,8 +12,9 @@ from infra.components.features.redis import RedisArgs, redis_spec
 from infra.components.serving import mlflow, model_services
 from infra.components.serving.mlflow import MlflowArgs, mlflow_spec
 from infra.components.serving.model_services import model_server_spec, model_training_spec, prediction_consumer_spec
-from infra.components.streaming import price_feed, stream_analytics
+from infra.components.streaming import nats, price_feed, stream_analytics
 from infra.components.streaming.access import KafkaAccess
+from infra.components.streaming.nats import NatsArgs, nats_spec
 from infra.components.streaming.price_feed import price_feed_spec
 from infra.components.streaming.stream_analytics import stream_analytics_spec
 from infra.config import StackConfig
@@ -72,6 +73,7 @@ def applications(
     database = postgresql_spec(
         PostgresqlArgs(image=images[postgresql.NAME], ownership=ownership, **_store(wanted.postgresql))
     )
+    events = nats_spec(NatsArgs(image=images[nats.NAME], ownership=ownership, **_store(wanted.nats)))
     tables = database.offer("postgresql")
     registry = mlflow_spec(
         MlflowArgs(
@@ -95,7 +97,7 @@ def applications(
     feed = price_feed_spec(service(price_feed.NAME, wanted.price_feed), tokens, kafka, wanted.price_rate)
     windows = stream_analytics_spec(service(stream_analytics.NAME, wanted.stream_analytics), kafka)
     return Applications(
-        stores=(cache, database),
+        stores=(cache, database, events),
         services=(windows, feed, registry, loading, features, training, model, consumer),
         credentials=GeneratedSecretsArgs(component="features", ownership=ownership, secrets=_passwords()),
         homes={model_services.CONSUMER: model_services.NAMESPACE},
@@ -105,6 +107,7 @@ def applications(
 def _passwords() -> tuple[GeneratedSecret, ...]:
     homes = {mlflow.LOGIN.role: mlflow.NAMESPACE, model_services.READER.role: model_services.NAMESPACE}
     return (
+        *(GeneratedSecret(name=nats.password_secret(user), namespaces=(nats.NAMESPACE,)) for user in nats.USERS),
         *(GeneratedSecret(name=redis.password_secret(user), namespaces=(redis.NAMESPACE,)) for user in redis.USERS),
         *(
             GeneratedSecret(
