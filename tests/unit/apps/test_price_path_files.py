@@ -1,4 +1,4 @@
-"""The files beside the code of price-feed and prediction-consumer say what the code does."""
+"""The files beside the code of the price path's services say what the code does."""
 
 import importlib
 import json
@@ -12,7 +12,11 @@ from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[3]
 LOCKED = re.compile(r"^([a-z0-9-]+)==([^ ;]+)", re.MULTILINE)
-SERVICES = {"price_feed": "PriceFeedSettings", "prediction_consumer": "PredictionConsumerSettings"}
+SERVICES = {
+    "price_feed": "PriceFeedSettings",
+    "prediction_consumer": "PredictionConsumerSettings",
+    "stream_analytics": "StreamAnalyticsSettings",
+}
 
 pytestmark = pytest.mark.parametrize("package", SERVICES)
 

@@ -1,0 +1,69 @@
+"""stream-analytics as a command and as an application, without Kafka."""
+
+import os
+import signal
+
+import httpx
+import pytest
+from servicekit.kafka import KafkaSettings
+from servicekit.kafka_errors import KafkaFailure
+from servicekit.settings import SettingsError, load_settings
+from stream_analytics import __main__ as command
+from stream_analytics.app import create_service
+from stream_analytics.settings import StreamAnalyticsSettings
+from stream_analytics.windows import WindowSettings
+
+KAFKA = "STREAM_ANALYTICS_KAFKA_BOOTSTRAP_SERVERS"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("STREAM_ANALYTICS_"):
+            monkeypatch.delenv(name)
+
+
+def settings() -> StreamAnalyticsSettings:
+    return StreamAnalyticsSettings(kafka=KafkaSettings(bootstrap_servers="127.0.0.1:1"))
+
+
+def test_without_kafka_it_does_not_start_and_names_the_variable(capsys: pytest.CaptureFixture[str]):
+    assert command.main([]) == 2
+    assert f"{KAFKA}: not set" in capsys.readouterr().err
+
+
+def test_a_topic_without_prices_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(KAFKA, "127.0.0.1:9092")
+    monkeypatch.setenv("STREAM_ANALYTICS_WINDOWS", '{"audit": {}}')
+    with pytest.raises(SettingsError, match="audit: no topic of prices; known are ISO_RT_LMP, commodity-prices"):
+        load_settings(StreamAnalyticsSettings)
+
+
+def test_the_fingerprint_changes_with_the_windows_of_the_topic():
+    other = settings().model_copy(update={"windows": {"commodity-prices": WindowSettings(tumbling_seconds=30)}})
+    assert other.fingerprint("commodity-prices") != settings().fingerprint("commodity-prices")
+    assert settings().fingerprint("commodity-prices") == settings().fingerprint("commodity-prices")
+
+
+async def test_it_is_not_ready_before_it_has_joined_its_group():
+    service = create_service(settings())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(service.app), base_url="http://analytics") as client:
+        answer = await client.get("/readyz")
+    reasons = {check["name"]: check["reason"] for check in answer.json()["checks"]}
+    assert (answer.status_code, reasons["pipeline"]) == (503, "it has not joined its consumer group yet")
+
+
+async def test_a_pipeline_that_fails_ends_the_process_and_says_why(monkeypatch: pytest.MonkeyPatch):
+    service = create_service(settings())
+    sent: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda _pid, number: sent.append(number))
+
+    def fail() -> None:
+        raise KafkaFailure("the transactional id cannot be taken over")
+
+    monkeypatch.setattr(service.worker.pipeline, "run", fail)
+    service.worker.start()
+    service.worker.end(5)
+    assert sent == [signal.SIGTERM]
+    with pytest.raises(RuntimeError, match="it ended: the transactional id cannot be taken over"):
+        await service.worker.probe()
