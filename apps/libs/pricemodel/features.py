@@ -154,6 +154,12 @@ def on_demand(stored: Mapping[str, ArrayLike], price: ArrayLike) -> Floats:
     if not (np.isfinite(at) & (at > 0)).all():
         raise ValueError("price: must be a finite number above 0")
     known = {name: _column(stored, name) for name in STORED_NAMES}
+    # A quotient beyond what a float holds is infinite, which a forest reads as very large: no reason for a warning.
+    with np.errstate(over="ignore"):
+        return _joined(known, at)
+
+
+def _joined(known: Mapping[str, Floats], at: Floats) -> Floats:
     move = np.log(at / known["last_close"])
     width = known["high_30"] - known["low_30"]
     values = {

@@ -146,7 +146,10 @@ class PriceModel:
         """
         answer = np.empty((len(symbols), len(self.facts.feature_names) + 1))
         for symbol, rows in self._grouped(symbols):
-            answer[rows] = self._forest(symbol).direction.predict(features[rows], pred_contrib=True, num_threads=1)
+            forest = self._forest(symbol).direction
+            # Of a random forest LightGBM gives the sum over trees, though the forest answers their mean.
+            summed = np.asarray(forest.predict(features[rows], pred_contrib=True, num_threads=1))
+            answer[rows] = summed / forest.num_trees()
         return answer[:, :-1], answer[:, -1]
 
     def self_test(self) -> None:

@@ -53,7 +53,7 @@ def direction_scores(
         for name, value in shares.items()
         for low, high in [np.quantile(resampled[name], [0.025, 0.975])]
     }
-    brier = None if probability_up is None else _plain(np.mean((probability_up - went_up) ** 2))
+    brier = None if probability_up is None else _plain(float(np.mean((probability_up - went_up) ** 2)))
     return DirectionScores(rows=len(went_up), brier=brier, **intervals)
 
 
@@ -74,7 +74,8 @@ def _resampled(counts: Floats, seed: int) -> Floats:
     sums = np.concatenate([np.zeros((len(counts), 1)), np.cumsum(ring, axis=1)], axis=1)
     blocks = sums[:, length:] - sums[:, :-length]
     starts = np.random.default_rng(seed).integers(0, rows, size=(RESAMPLES, -(-rows // length)))
-    return blocks[:, starts].sum(axis=2)
+    drawn: Floats = blocks[:, starts].sum(axis=2)
+    return drawn
 
 
 def _shares(counts: Floats) -> dict[str, Floats]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -94,7 +95,10 @@ def _between(rows: TrainingSet, start: Day, end: Day, embargo_days: int) -> Trai
 
 
 def _years_before(day: Day, years: int) -> Day:
-    """The day after the same calendar day ``years`` earlier; 29 February counts as 1 March where there is none."""
-    month = day.astype("datetime64[M]")
-    within = day.astype("datetime64[D]") - month.astype("datetime64[D]")
-    return (month - np.timedelta64(12 * years, "M")).astype("datetime64[D]") + within + np.timedelta64(1, "D")
+    """The day after the same calendar day ``years`` earlier; 29 February is taken for the 28th where there is none."""
+    last = day.item()
+    assert isinstance(last, date)
+    year = last.year - years
+    leap_day = (last.month, last.day) == (2, 29)
+    earlier = date(year, 2, 28) if leap_day else last.replace(year=year)
+    return np.datetime64(earlier + timedelta(days=1), "D")
