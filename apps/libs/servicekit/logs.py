@@ -71,6 +71,8 @@ def setup_logging(*, service: str, version: str, level: LogLevel, stream: TextIO
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
+    # A line for each call to another service would be most of the log; what fails is told where it is dealt with.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -113,6 +113,7 @@ class Pipeline:
                 return
             if not await _in(thread, partial(self._stream.hold, wait)):
                 logger.info("a batch went to another process", records=len(records))
+                self._trouble = None
                 return
             if self._stopping():
                 return

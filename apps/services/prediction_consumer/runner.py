@@ -88,6 +88,7 @@ class Runner:
             transactional_id=settings.transactional_id,
             max_records=settings.max_records,
             transaction_seconds=settings.transaction_seconds,
+            session_seconds=settings.session_seconds,
             stopping=stopping,
         )
         backoff = Backoff(settings.backoff_seconds, settings.backoff_most_seconds)

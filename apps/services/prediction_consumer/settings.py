@@ -61,6 +61,10 @@ class PredictionConsumerSettings(ServiceSettings):
         description="Seconds after which the broker ends a transaction whose process died; readers wait as long.",
     )
 
+    session_seconds: float = Field(
+        default=10.0, ge=1, le=300, description="Seconds after which others get the partitions of a process that died."
+    )
+
     kafka: KafkaSettings = Field(description="The Kafka that is read and written.")
     features: FeaturesSettings = Field(description="The feature server.")
     model: ModelSettings = Field(description="The model server.")

@@ -72,6 +72,7 @@ class KafkaStream:
         transactional_id: str,
         max_records: int,
         transaction_seconds: float,
+        session_seconds: float = 10.0,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """Hold the settings; connects to nothing.
@@ -83,16 +84,21 @@ class KafkaStream:
             transactional_id: of this process; a second process with the same one fences the first.
             max_records: in a batch.
             transaction_seconds: after which the broker ends a transaction that its process left open.
+            session_seconds: after which the group gives the partitions of a process that died to others.
             stopping: whether the process was asked to stop; waits end then.
         """
         self._topic, self._max_records, self._stopping = topic, max_records, stopping
         self._id = transactional_id
         self._tell = ErrorLog(transactional_id)
+        # What matters comes by the callback; the library's own log has dozens of lines a second while a broker is away.
+        config = {**config, "log_level": 2, "error_cb": self._tell}
         self._consumer = Consumer(
             {
                 **config,
                 "group.id": group,
                 "client.id": transactional_id,
+                "session.timeout.ms": int(session_seconds * 1000),
+                "heartbeat.interval.ms": int(session_seconds * 200),
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",
@@ -100,7 +106,6 @@ class KafkaStream:
                 "fetch.wait.max.ms": 100,
                 # Of records read ahead; a batch is far smaller.
                 "queued.max.messages.kbytes": 8192,
-                "error_cb": self._tell,
             }
         )
         self._producer = Producer(
@@ -110,7 +115,6 @@ class KafkaStream:
                 "transaction.timeout.ms": int(transaction_seconds * 1000),
                 "linger.ms": 0,
                 "compression.type": "lz4",
-                "error_cb": self._tell,
             }
         )
         self._generation = 0
@@ -260,7 +264,10 @@ class KafkaStream:
         self._tell(error)
         return False
 
-    def _assigned(self, _consumer: Consumer, share: list[TopicPartition]) -> None:
+    def _assigned(self, consumer: Consumer, share: list[TopicPartition]) -> None:
+        consumer.assign(share)
+        # A partition that went away while it was paused comes back paused.
+        consumer.resume(share)
         self._generation += 1
         self._joined = True
         self._ahead = []

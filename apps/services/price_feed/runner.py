@@ -49,6 +49,8 @@ class Runner:
         settings = self._settings
         extra = {
             "queue.buffering.max.messages": settings.buffer_records,
+            # What matters is told once; the library's own log has dozens of lines a second while a broker is away.
+            "log_level": 2,
             "delivery.timeout.ms": int(settings.delivery_seconds * 1000),
         }
         async with Producer(settings.kafka, client_config_extra=extra) as producer:
