@@ -1,6 +1,6 @@
 """The model itself: two random forests per symbol, and the folder in which they travel.
 
-This is the one module of the library that needs LightGBM; it is imported when the first forest is grown or read.
+LightGBM is imported when the first forest is read.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pricemodel import MODEL_NAME
 from pricemodel.features import FEATURE_NAMES
 from pricemodel.history import Floats
+from pricemodel.native import lightgbm
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -208,6 +209,7 @@ def load_model(folder: Path) -> PriceModel:
 
     Raises:
         ModelError: a file is missing or damaged, or of another format.
+        LibraryMissingError: LightGBM cannot be loaded.
     """
     facts = _facts(folder / FACTS_FILE)
     forests = {
@@ -238,8 +240,6 @@ def _facts(path: Path) -> ModelFacts:
 
 
 def _booster(path: Path, facts: ModelFacts) -> Booster:
-    from lightgbm import Booster  # noqa: PLC0415 - half a second that only those pay who hold a model
-
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -247,7 +247,7 @@ def _booster(path: Path, facts: ModelFacts) -> Booster:
     # LightGBM aborts the process on a damaged file, from a thread of its own: nothing but what was written is read.
     if sha256(content).hexdigest() != facts.files.get(path.name):
         raise ModelError(f"{path}: not the file that {FACTS_FILE} lists: damaged, or of another model; copy it again")
-    booster = Booster(model_str=content.decode())
+    booster: Booster = lightgbm().Booster(model_str=content.decode())
     if booster.num_feature() != len(facts.feature_names):
         message = f"{path}: reads {booster.num_feature()} features, {FACTS_FILE} names {len(facts.feature_names)}"
         raise ModelError(f"{message}; train it again")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pricemodel.forest import ModelError, PriceModel
+from pricemodel.native import LibraryMissingError
 from pricemodel.registry import CHALLENGER, CHAMPION
 from servicekit.logs import get_logger
 
@@ -119,7 +120,7 @@ class Keeper:
             return
         try:
             model = await asyncio.to_thread(self._load, alias, version)
-        except ModelError as error:
+        except (ModelError, LibraryMissingError) as error:
             self._measures.load_failures.labels(alias).inc()
             self._refused[alias] = (version, self._clock() + self._retry_seconds)
             self._failed(alias, version, str(error))

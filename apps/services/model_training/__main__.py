@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from pricemodel.native import LibraryMissingError
 from pricemodel.registry import RegistryError
 from pricemodel.wti_history import HistoryMissingError
 from servicekit.logs import get_logger, setup_logging
@@ -17,6 +18,17 @@ from model_training.sources import SourceError
 from model_training.splits import TooLittleHistoryError
 
 logger = get_logger(__name__)
+
+FAILURES = (
+    SourceError,
+    HistoryMissingError,
+    TooLittleHistoryError,
+    RegistryError,
+    LibraryMissingError,
+    ValueError,
+    OSError,
+)
+"""What ends a training with a sentence; anything else is a mistake in the program, and shown as one."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         sys.stderr.write(f"{SERVICE}: {error}\n")
         return error.exit_code
-    except (SourceError, HistoryMissingError, TooLittleHistoryError, RegistryError, ValueError, OSError) as error:
+    except FAILURES as error:
         sys.stderr.write(f"{SERVICE}: {error}\n")
         return 1
     if outcome is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pricemodel.forest import Forest
 from pricemodel.history import Floats
+from pricemodel.native import lightgbm
 from pricemodel.training import TrainingSet
 
 
@@ -41,8 +42,6 @@ def grow_direction(rows: TrainingSet, size: TreeSize, *, trees: int, seed: int) 
 
 
 def _grow(features: Floats, target: Floats, size: TreeSize, *, trees: int, seed: int) -> Any:
-    import lightgbm  # noqa: PLC0415 - half a second that reading the settings need not wait for
-
     parameters = {
         "boosting": "rf",
         # Squared error on 0 and 1: a leaf is then the share of rises in it and the forest their mean, which is a
@@ -60,4 +59,5 @@ def _grow(features: Floats, target: Floats, size: TreeSize, *, trees: int, seed:
         "num_threads": 1,
         "verbosity": -1,
     }
-    return lightgbm.train(parameters, lightgbm.Dataset(features, target), num_boost_round=trees)
+    library = lightgbm()
+    return library.train(parameters, library.Dataset(features, target), num_boost_round=trees)
