@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.cli.console import Console
 from sandbox.cli.context import choose_engine, environment, hosting, print_json, require_sandbox_stack
+from sandbox.cli.smoke import smoke_after_up
 from sandbox.control_plane.endpoints import Endpoints
 from sandbox.control_plane.lifecycle import destroy as destroy_sandbox
 from sandbox.control_plane.lifecycle import status, stop
@@ -42,7 +43,9 @@ def up(arguments: Namespace, console: Console) -> int:
             report = deploy(engine, endpoints, console, where, refresh=arguments.refresh)
             if arguments.json:
                 print_json(to_json(report, console.seconds, former))
-            return report.exit_code
+    if report.ok:
+        smoke_after_up(where, console)
+    return report.exit_code
 
 
 def _guard(where: Environment, console: Console, *, creates: bool = False) -> None:

@@ -20,6 +20,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "drill": ("drill", "delete a tenant of a sandbox, restore it from a backup, and measure that"),
     "status": ("inspect", "say what runs"),
     "logs": ("logs", "print logs of the sandbox's parts and of pods that run"),
+    "smoke": ("smoke", "send one price through the whole path of what is deployed"),
     "token": ("token", "print a token for the services that are deployed"),
     "tools": ("inspect", "say which tools are here"),
     "doctor": ("doctor", "say what is missing and how to get it"),
