@@ -15,6 +15,7 @@ LOCKED = re.compile(r"^([a-z0-9-]+)==([^ ;]+)", re.MULTILINE)
 SERVICES = {
     "price_feed": "PriceFeedSettings",
     "prediction_consumer": "PredictionConsumerSettings",
+    "feature_server": "FeatureServerSettings",
     "stream_analytics": "StreamAnalyticsSettings",
 }
 
@@ -41,7 +42,7 @@ def test_the_openapi_document_can_be_printed_without_any_setting(package: str, c
 
 
 def test_every_path_of_the_openapi_document_is_in_the_readme_and_no_other(package: str):
-    listed = set(re.findall(r"^\| `(/[\w/]+)` \|", (folder(package) / "README.md").read_text(), re.MULTILINE))
+    listed = set(re.findall(r"^\| `(/[\w/{}]+)` \|", (folder(package) / "README.md").read_text(), re.MULTILINE))
     assert listed == set(json.loads((folder(package) / "openapi.json").read_text())["paths"])
 
 
