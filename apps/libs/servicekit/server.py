@@ -1,9 +1,12 @@
 """Serving an application so that stopping it loses no request."""
 
+import asyncio
 import signal
 import socket
 import time
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -50,10 +53,21 @@ class GracefulServer(uvicorn.Server):
     signal ends the drain at once.
     """
 
-    def __init__(self, config: uvicorn.Config, *, health: Health, drain_seconds: float) -> None:
-        """Serve by a configuration whose ``timeout_graceful_shutdown`` is the time to end requests in flight."""
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        health: Health,
+        drain_seconds: float,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Serve by a configuration whose ``timeout_graceful_shutdown`` is the time to end requests in flight.
+
+        ``on_stop`` is called once the drain is over, for answers that would never end by themselves.
+        """
         super().__init__(config)
         self._health = health
+        self._on_stop = on_stop
         self._drain_seconds = drain_seconds
         self._stop_at: float | None = None
         self._unlogged: signal.Signals | None = None
@@ -82,6 +96,11 @@ class GracefulServer(uvicorn.Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no connection any more, end those that there are, then the application."""
+        self._on_stop()
+        await super().shutdown(sockets)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections, and say where."""
         await super().startup(sockets)
@@ -95,21 +114,37 @@ def setup_drain(app: FastAPI, health: Health) -> None:
     app.add_middleware(DrainMiddleware, health=health)
 
 
-def serve(app: FastAPI, settings: ServiceSettings, health: Health) -> None:
+def serve(
+    app: FastAPI,
+    settings: ServiceSettings,
+    health: Health,
+    *,
+    web_sockets: Callable[..., asyncio.Protocol] | None = None,
+    on_stop: Callable[[], None] = lambda: None,
+) -> None:
     """Serve an application until it is told to stop; logging must be set up.
+
+    Args:
+        app: the application.
+        settings: where to listen, and how long a stop may take.
+        health: turns not ready when the stop is asked for.
+        web_sockets: makes the protocol of a connection that asks to become a WebSocket; none may by default.
+        on_stop: called once the drain is over, before connections are closed.
 
     Raises:
         ListenError: the address cannot be listened on.
     """
     listener = _listen(settings.listen_host, settings.listen_port)
+    upgrade: Any = web_sockets or "none"
     config = uvicorn.Config(
         app,
+        ws=upgrade,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
-    GracefulServer(config, health=health, drain_seconds=settings.drain_seconds).run([listener])
+    GracefulServer(config, health=health, drain_seconds=settings.drain_seconds, on_stop=on_stop).run([listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

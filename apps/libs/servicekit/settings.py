@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableError
 
 from servicekit.logs import LogLevel
 from servicekit.redact import MASK, is_secret_name, redact_text
@@ -95,6 +96,10 @@ def load_settings(settings: type[S], environ: Mapping[str, str] | None = None) -
         loaded = settings(**secrets)
     except ValidationError as error:
         problems += [_explain(prefix, details, fields) for details in error.errors()]
+        loaded = None
+    except UnreadableError as error:
+        # A list or mapping is given as JSON; the library names the field, and never the value.
+        problems.append(f"{prefix}...: {error}: it must be JSON")
         loaded = None
     if loaded is None or problems:
         raise SettingsError("\n".join(["the settings are not valid:", *(f"  {problem}" for problem in problems)]))

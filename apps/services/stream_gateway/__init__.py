@@ -1,4 +1,4 @@
-"""stream-gateway: market data to WebSocket clients; for now its health, readiness and metrics."""
+"""stream-gateway: market data and predictions to WebSocket clients, each from where it left off."""
 
 SERVICE = "stream-gateway"
-__version__ = "0.1.0"
+__version__ = "0.2.0"

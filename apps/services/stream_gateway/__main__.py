@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from servicekit.auth import AuthSettings
 from servicekit.kafka import KafkaSettings
 from servicekit.logs import setup_logging
 from servicekit.server import ListenError, serve
@@ -17,7 +18,11 @@ from stream_gateway.settings import StreamGatewaySettings
 
 def openapi() -> str:
     """The OpenAPI document as it is committed: it depends on no setting."""
-    settings = StreamGatewaySettings.model_construct(kafka=KafkaSettings(bootstrap_servers="kafka:9092"))
+    settings = StreamGatewaySettings.model_construct(
+        kafka=KafkaSettings(bootstrap_servers="kafka:9092"),
+        auth=AuthSettings(issuer="https://identity.local", audience="any", jwks_url="https://identity.local/keys"),
+        topics=("any",),
+    )
     return json.dumps(create_app(settings).openapi(), indent=2, sort_keys=True) + "\n"
 
 
@@ -33,11 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(StreamGatewaySettings)
         setup_logging(service=SERVICE, version=__version__, level=settings.log_level)
         service = create_service(settings)
-        serve(service.app, settings, service.health)
+        serve(
+            service.app,
+            settings,
+            service.health,
+            web_sockets=service.web_sockets,
+            on_stop=service.gateway.end,
+        )
     except (SettingsError, ListenError) as error:
         sys.stderr.write(f"{SERVICE}: {error}\n")
         return error.exit_code
-    return 0
+    return 1 if service.background.failure else 0
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
 """The application: everything a stream-gateway process serves."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from servicekit.background import Background
+from servicekit.bodies import setup_body_cap
 from servicekit.errors import setup_errors
 from servicekit.health import Health, setup_health
 from servicekit.kafka import kafka_check
@@ -11,37 +15,58 @@ from servicekit.requests import setup_requests
 from servicekit.server import setup_drain
 
 from stream_gateway import SERVICE, __version__
+from stream_gateway.api import setup_api
+from stream_gateway.gateway import Gateway
+from stream_gateway.metrics import StreamMetrics
+from stream_gateway.page import setup_page
 from stream_gateway.settings import StreamGatewaySettings
+from stream_gateway.sockets import protocol_of
+
+_MOST_BODY_BYTES = 1024
+"""No route takes a body."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """An application and the state that its server needs in order to stop it."""
+    """An application and what its server needs in order to run and stop it."""
 
     app: FastAPI
     health: Health
+    gateway: Gateway
+    background: Background
+
+    @property
+    def web_sockets(self) -> Callable[..., asyncio.Protocol]:
+        """What serves a connection that asks to become a WebSocket."""
+        return protocol_of(self.gateway)
 
 
 def create_service(settings: StreamGatewaySettings) -> Service:
     """Build the application with its health; opens no connection and starts nothing."""
+    metrics = Metrics(service=SERVICE, version=__version__)
+    gateway = Gateway(settings, StreamMetrics(metrics.registry))
+    background = Background(gateway.run)
     app = FastAPI(
         title=SERVICE,
         version=__version__,
-        description="Streams market data to WebSocket clients.",
+        description="Streams market data and predictions to WebSocket clients.",
         # The pages load their scripts from another host; the committed openapi.json is the documentation.
         docs_url=None,
         redoc_url=None,
+        lifespan=background.lifespan,
     )
-    metrics = Metrics(service=SERVICE, version=__version__)
-    health = Health([kafka_check(settings.kafka)], on_report=metrics.record_check)
+    health = Health([kafka_check(settings.kafka), gateway.live.check()], on_report=metrics.record_check)
+    setup_page(app)
+    setup_api(app, gateway)
     setup_errors(app)
+    setup_body_cap(app, _MOST_BODY_BYTES)
     setup_metrics(app, metrics)
     setup_health(app, health, service=SERVICE, version=__version__)
     setup_drain(app, health)
     setup_requests(app)
-    return Service(app, health)
+    return Service(app, health, gateway, background)
 
 
 def create_app(settings: StreamGatewaySettings) -> FastAPI:
-    """The application alone, for tests and for other servers."""
+    """The application alone, for tests and for other servers; it has no WebSocket."""
     return create_service(settings).app

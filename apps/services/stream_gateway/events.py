@@ -1,0 +1,85 @@
+"""The fallback for clients without WebSockets: the same stream as server-sent events."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import orjson
+from servicekit.auth import Principal
+
+from stream_gateway import messages
+from stream_gateway.envelope import Item
+from stream_gateway.gateway import Gateway
+from stream_gateway.messages import Place
+from stream_gateway.outbox import Outbox
+
+
+class EventStream:
+    """One stream of events; each has as `id` what `Last-Event-ID` must hold to go on after it."""
+
+    kind = "events"
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Wait for a seat."""
+        self.principal: Principal | None = None
+        self._gateway = gateway
+        settings = gateway.settings
+        self._outbox = Outbox(settings.queue_messages, drop_oldest=settings.slow_client == "drop-oldest")
+        self._something = asyncio.Event()
+        self._last: dict[Place, int] = {}
+        self._ended = False
+        self._sent = time.monotonic()
+
+    @property
+    def full(self) -> bool:
+        """Whether its queue is at its end."""
+        return self._outbox.full
+
+    def deliver(self, item: Item) -> None:
+        """Queue a message."""
+        if self._ended:
+            return
+        dropped = self._outbox.dropped
+        if not self._outbox.put(item):
+            self._gateway.metrics.closed.labels("1013").inc()
+            self._ended = True
+        self._gateway.metrics.dropped.inc(self._outbox.dropped - dropped)
+        self._something.set()
+
+    def tick(self, now: float) -> None:
+        """Send a comment when it is time, so that a lost connection is noticed; end with the token."""
+        if self.principal and time.time() > self.principal.expires_at + self._gateway.settings.auth.leeway_seconds:
+            self.end()
+        if now - self._sent >= self._gateway.settings.heartbeat_seconds:
+            self._something.set()
+
+    def end(self) -> None:
+        """Send what waits, and end."""
+        self._ended = True
+        self._something.set()
+
+    async def body(self, wanted: messages.Subscription) -> AsyncIterator[bytes]:
+        """The events, for as long as the client stays; the subscription has been checked."""
+        try:
+            self._last = self._gateway.subscribe(self, wanted)
+            while True:
+                while (item := self._outbox.take()) is not None:
+                    yield self._event(item)
+                    self._sent = time.monotonic()
+                self._gateway.drained(self)
+                if self._ended:
+                    return
+                await self._something.wait()
+                self._something.clear()
+                if time.monotonic() - self._sent >= self._gateway.settings.heartbeat_seconds:
+                    self._sent = time.monotonic()
+                    yield b": still here\n\n"
+        finally:
+            self._gateway.unseat(self)
+
+    def _event(self, item: Item) -> bytes:
+        if item.place is not None:
+            self._last[item.place] = item.offset
+        position = orjson.dumps(messages.nested(self._last))
+        name = b"" if item.place is not None else b"event: gateway\n"
+        return b"id: " + position + b"\n" + name + b"data: " + item.payload + b"\n\n"

@@ -1,0 +1,40 @@
+import asyncio
+
+from servicekit.background import Background
+
+
+async def run(work: object, seconds: float = 0.01) -> tuple[Background, list[str]]:
+    stopped: list[str] = []
+    background = Background(work, lambda: stopped.append("stop"))  # type: ignore[arg-type]
+    async with background.lifespan(None):
+        await asyncio.sleep(seconds)
+    return background, stopped
+
+
+async def test_work_is_ended_with_the_application():
+    ended = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(1)
+
+    background, stopped = await run(work)
+    assert (ended, stopped, background.failure) == ([1], [], None)
+
+
+async def test_work_that_fails_stops_the_process_and_says_why():
+    async def work() -> None:
+        raise RuntimeError("broken")
+
+    background, stopped = await run(work)
+    assert (str(background.failure), stopped) == ("broken", ["stop"])
+
+
+async def test_work_that_ends_by_itself_has_failed():
+    async def work() -> None:
+        return None
+
+    background, stopped = await run(work)
+    assert (str(background.failure), stopped) == ("the work ended, which it never should", ["stop"])
