@@ -61,7 +61,8 @@ class Publisher:
 
     A record is refused at once when `buffer` of them wait, or when the oldest waits longer than `stall_seconds`: the
     brokers do not take records then, and whoever sends one would only wait as well. The waiting ones are still
-    written when the brokers come back in time, and with the first of them the way is free again.
+    written when the brokers come back in time, and with the first of them the way is free again. Once one was given
+    up, the next are tried one at a time until one is written.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Publisher:
         self._buffer, self._stall_seconds, self._clock = buffer, stall_seconds, clock
         # In the order in which they were handed over: the first is the oldest.
         self._waiting: dict[asyncio.Future[Sent], float] = {}
+        self._gave_up = ""
 
     @property
     def waiting(self) -> int:
@@ -135,10 +137,15 @@ class Publisher:
         if self.stalled_seconds:
             message = f"Kafka has acknowledged nothing for {self.stalled_seconds:.0f} s"
             raise NotKept(message, self._stall_seconds)
+        if self._gave_up and self._waiting:
+            raise NotKept(f"Kafka is tried again with one record; the last: {self._gave_up}", self._stall_seconds)
 
     def _done(self, future: asyncio.Future[Sent], topic: str) -> None:
         begun = self._waiting.pop(future, None)
-        if future.cancelled() or future.exception() is not None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            self._gave_up = str(error)
             self._measures.refused(topic)
-        elif begun is not None:
+        elif begun is not None and not future.cancelled():
+            self._gave_up = ""
             self._measures.written(topic, self._clock() - begun)

@@ -51,6 +51,8 @@ class Runner:
             "queue.buffering.max.messages": settings.buffer_records,
             # What matters is told once; the library's own log has dozens of lines a second while a broker is away.
             "log_level": 2,
+            # Callers wait for a record that is under way when the brokers come back.
+            "reconnect.backoff.max.ms": 1000,
             "delivery.timeout.ms": int(settings.delivery_seconds * 1000),
         }
         async with Producer(settings.kafka, client_config_extra=extra) as producer:

@@ -89,6 +89,20 @@ async def test_a_record_that_was_not_kept_is_told_counted_and_no_longer_waited_f
     assert bench.registry.get_sample_value("records_refused_total", {"topic": "commodity-prices"}) == 1
 
 
+async def test_after_one_was_given_up_records_are_tried_one_at_a_time_until_one_is_written():
+    bench = Bench()
+    bench.publisher.offer(PRICE, TRACE).set_exception(KafkaFailure("timed out"))
+    await asyncio.sleep(0)
+    await bench.publisher.ready()
+    bench.publisher.offer(PRICE, TRACE)
+    with pytest.raises(NotKept, match="tried again with one record; the last: timed out"):
+        bench.publisher.offer(PRICE, TRACE)
+    bench.writer.futures[1].set_result(Sent("t", 0, 0))
+    await asyncio.sleep(0)
+    bench.publisher.offer(PRICE, TRACE)
+    bench.publisher.offer(PRICE, TRACE)
+
+
 async def test_a_client_library_without_room_is_told_as_a_refusal():
     bench = Bench()
     bench.writer.full = True
