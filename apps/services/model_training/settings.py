@@ -18,7 +18,7 @@ class PostgresSettings(BaseModel):
     host: str | None = Field(default=None, min_length=1, description="Host of PostgreSQL.", examples=["postgresql"])
     port: int = Field(default=5432, ge=1, le=65535, description="Its port.")
     database: str = Field(default="features", min_length=1, description="The database with commodity_prices_daily.")
-    username: str | None = Field(default=None, min_length=1, description="User who may read it.")
+    user: str | None = Field(default=None, min_length=1, description="User who may read it.")
     password: SecretStr | None = Field(default=None, description="The user's password.")
     sslmode: str = Field(
         default="prefer",
@@ -30,8 +30,8 @@ class PostgresSettings(BaseModel):
 
     @model_validator(mode="after")
     def _a_host_needs_a_user(self) -> Self:
-        if self.host is not None and self.username is None:
-            raise ValueError("username: is needed where host is set")
+        if self.host is not None and self.user is None:
+            raise ValueError("user: is needed where host is set")
         return self
 
 

@@ -59,7 +59,7 @@ def _rows(settings: PostgresSettings) -> list[Row]:
         "host": settings.host,
         "port": settings.port,
         "dbname": settings.database,
-        "user": settings.username,
+        "user": settings.user,
         "password": settings.password.get_secret_value() if settings.password else None,
         "sslmode": settings.sslmode,
         "sslrootcert": str(settings.ca_file) if settings.ca_file else None,
