@@ -59,7 +59,7 @@ def split(symbol: str, rows: TrainingSet, plan: SplitPlan) -> Split:
         TooLittleHistoryError: a part has fewer than `MINIMUM_ROWS` rows.
     """
     held_out_from = _years_before(rows.answered[-1], plan.held_out_years)
-    validation_from = _years_before(held_out_from, plan.validation_years)
+    validation_from = _years_before(rows.answered[-1], plan.held_out_years + plan.validation_years)
     parts = Split(
         train=before(rows, validation_from, plan.embargo_days),
         validation=_between(rows, validation_from, held_out_from, plan.embargo_days),

@@ -27,7 +27,7 @@ def walk(count: int, seed: int = 0) -> History:
     return history(50 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0, 0.02, count))))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     prices=st.lists(st.floats(0.01, 1e6), min_size=MINIMUM_HISTORY + 2, max_size=MINIMUM_HISTORY + 30),
     data=st.data(),
@@ -42,7 +42,7 @@ def test_the_training_row_of_a_day_is_the_vector_served_on_it_to_the_last_bit(pr
     assert served.tobytes() == rows.features[row].tobytes()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     later=st.lists(st.floats(0.01, 1e6), min_size=5, max_size=20), seed=st.integers(0, 1000), cut=st.integers(95, 120)
 )
