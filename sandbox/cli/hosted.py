@@ -14,21 +14,23 @@ _MEBIBYTE = 2**20
 
 
 def read(home: Path) -> Object:
-    """What the agent of a sandbox last said: its containers and the Services that have any.
+    """What the agent of a sandbox last said: its containers, the Services that have any, and failed pods that are gone.
 
     Args:
         home: The directory of the sandbox.
     """
+    nothing: Object = {"pods": [], "services": [], "gone": []}
     try:
         said = json.loads((home / "host" / "pods.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {"pods": [], "services": []}
-    return said if isinstance(said, dict) else {"pods": [], "services": []}
+        return nothing
+    return nothing | said if isinstance(said, dict) else nothing
 
 
 def describe(home: Path) -> Object:
     """The same for `--json`, with the memory of each process as it is now, bytes."""
     said = read(home)
+    del said["gone"]
     for entry in said["pods"]:
         entry["memory"] = resident_bytes(entry["pid"]) if entry["pid"] else 0
         entry.pop("labels", None)

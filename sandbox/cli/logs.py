@@ -34,7 +34,8 @@ def logs(arguments: Namespace, console: Console) -> int:
         raise ConfigurationError(
             f"the sandbox {where.paths.name!r} has no logs", where="--name", fix="start it first: sandbox up"
         )
-    chosen = choose(arguments.part, parts, read(where.paths.home)["pods"], previous=arguments.previous)
+    said = read(where.paths.home)
+    chosen = choose(arguments.part, parts, [*said["pods"], *said["gone"]], previous=arguments.previous)
     alone = len(chosen) == 1
     ends = {log: _print_end(log, arguments.lines, console, alone=alone) for log in chosen}
     while arguments.follow:

@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 from sandbox.control_plane.nodes import NodeSize, room_of
 from sandbox.control_plane.part import HOST_PORT, Part, bare_environment
 from sandbox.control_plane.pki import HOST, Pki
+from sandbox.tools.cache import cache_root
 
 PROGRAMS = "sandbox.host.programs"
 """The module that knows which images run as processes of this machine."""
@@ -52,7 +54,14 @@ def host_part(plan: HostPlan, pki: Pki, *, server: str, home: Path, port: int) -
             f"--room={json.dumps(room)}",
             f"--programs={plan.programs}",
         ),
-        environment=bare_environment(PYTHONPATH=str(_CHECKOUT), HOME=str(home), MALLOC_ARENA_MAX="2"),
+        environment=_environment(home),
         port=HOST_PORT,
         stop_seconds=12.0,
     )
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """The agent's environment: enough of the user's to find the same tools, which pods do not inherit."""
+    finding = {name: os.environ[name] for name in ("PATH", "JAVA_HOME") if name in os.environ}
+    own = {"PYTHONPATH": str(_CHECKOUT), "HOME": str(home), "XDG_CACHE_HOME": str(cache_root().parent)}
+    return bare_environment(**{**finding, **own, "MALLOC_ARENA_MAX": "2"})

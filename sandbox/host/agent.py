@@ -39,6 +39,8 @@ SHUTDOWN_SECONDS = 8.0
 """How long pods may take to end when the sandbox stops; each is asked first."""
 _SAY_SECONDS = 0.2
 _CHORES_SECONDS = 5.0
+_KEPT_LOGS = 50
+"""Containers of pods that failed and are gone whose logs are kept."""
 
 
 class Agent:
@@ -57,6 +59,7 @@ class Agent:
         self._home = home
         self._room = room
         self._pods: dict[str, Pod] = {}
+        self._gone: list[Object] = []
         self._said = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         marker = f"{MARKER}={secrets.token_hex(8)}"
@@ -143,7 +146,15 @@ class Agent:
     async def _forget(self, uid: str, pod: Pod) -> None:
         await pod.vanish()
         self._pods.pop(uid, None)
+        if pod.failed:
+            self._gone = [*self._gone, *pod.to_json()][-_KEPT_LOGS:]
+            kept = {entry[key] for entry in self._gone for key in ("log", "previous_log")}
+            await asyncio.to_thread(_prune, self.kubelet.logs, kept | self._logs())
         self._said.set()
+
+    def _logs(self) -> set[str]:
+        entries = [entry for pod in self._pods.values() for entry in pod.to_json()]
+        return {entry[key] for entry in entries for key in ("log", "previous_log")}
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -157,7 +168,9 @@ class Agent:
             self._said.clear()
             pods = [entry for pod in self._pods.values() for entry in pod.to_json()]
             with contextlib.suppress(SandboxError):  # a full disk may not end what runs
-                write_json(self._home / "pods.json", {"pods": pods, "services": self.services.to_json()})
+                write_json(
+                    self._home / "pods.json", {"pods": pods, "services": self.services.to_json(), "gone": self._gone}
+                )
             await asyncio.sleep(_SAY_SECONDS)
 
     async def _chores(self) -> None:
@@ -174,6 +187,12 @@ class Agent:
         kill_members((), self.kubelet.marker)
         self.kubelet.warden.end()
         (self._home / "pods.json").unlink(missing_ok=True)
+
+
+def _prune(logs: Path, kept: set[str]) -> None:
+    for log in logs.glob("*.log"):
+        if str(log) not in kept:
+            log.unlink(missing_ok=True)
 
 
 def load_programs(module: str) -> Programs:

@@ -13,7 +13,7 @@ from sandbox.deathsignal import die_with_parent
 from sandbox.host.notyet import CREATING, NotYetError
 from sandbox.host.podstatus import ContainerState, timestamp
 from sandbox.host.probes import Asker, Probe, first_success, until_failed
-from sandbox.host.process import Process
+from sandbox.host.process import Process, last_words
 from sandbox.host.warden import Warden
 
 Object = dict[str, Any]
@@ -176,7 +176,11 @@ class Container:
         finally:
             watching.cancel()
         self._process = None
-        self.state.end(code)
+        words = last_words(self.log) if code and not self._stopping else ""
+        self.state.end(code, message=words)
+        if code and not self._stopping:
+            last = words.rpartition("\n")[2]
+            self._say("Failed", f"Container {self.state.name} ended with exit code {code}: {last}", warning=True)
         self._changed()
         return code
 

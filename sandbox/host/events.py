@@ -29,17 +29,24 @@ class Events:
 
     def say(self, pod: Object, reason: str, message: str, *, warning: bool = False) -> None:
         """Say something of a pod. It is written in the background; what cannot be written is lost."""
-        key = (pod["metadata"]["uid"], reason, message)
+        self._about(_reference(pod, "v1", "Pod", pod["metadata"]), reason, message, warning=warning)
+        for owner in pod["metadata"].get("ownerReferences") or []:
+            if warning and owner["kind"] == "Job":  # its pods, and what was said of them, are gone when it has failed
+                about = _reference(pod, owner["apiVersion"], "Job", owner)
+                self._about(about, reason, message, warning=warning)
+
+    def _about(self, about: Object, reason: str, message: str, *, warning: bool) -> None:
+        key = (about["uid"], reason, message)
         known = self._said.get(key)
         if known is None:
-            name = f"{pod['metadata']['name'][:200]}.{time.time_ns():x}"
+            name = f"{about['name'][:200]}.{time.time_ns():x}"
             self._said[key] = [name, 1, time.monotonic()]
-            self._send(self._create(pod, name, reason, message, warning=warning))
+            self._send(self._create(about, name, reason, message, warning=warning))
             return
         known[1] += 1
         if time.monotonic() - known[2] >= _AGAIN_SECONDS:
             known[2] = time.monotonic()
-            self._send(self._count(pod, known[0], known[1]))
+            self._send(self._count(about, known[0], known[1]))
 
     def forget(self, uid: str) -> None:
         """A pod is gone."""
@@ -51,17 +58,11 @@ class Events:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _create(self, pod: Object, name: str, reason: str, message: str, *, warning: bool) -> None:
-        metadata, now = pod["metadata"], timestamp()
+    async def _create(self, about: Object, name: str, reason: str, message: str, *, warning: bool) -> None:
+        now = timestamp()
         body = {
-            "metadata": {"name": name, "namespace": metadata["namespace"]},
-            "involvedObject": {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "name": metadata["name"],
-                "namespace": metadata["namespace"],
-                "uid": metadata["uid"],
-            },
+            "metadata": {"name": name, "namespace": about["namespace"]},
+            "involvedObject": about,
             "reason": reason,
             "message": message[:1000],
             "type": "Warning" if warning else "Normal",
@@ -71,9 +72,14 @@ class Events:
             "count": 1,
         }
         with contextlib.suppress(ApiError):  # its namespace may be going
-            await self._api.request("POST", f"/api/v1/namespaces/{metadata['namespace']}/events", body)
+            await self._api.request("POST", f"/api/v1/namespaces/{about['namespace']}/events", body)
 
-    async def _count(self, pod: Object, name: str, count: int) -> None:
-        path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/events/{name}"
+    async def _count(self, about: Object, name: str, count: int) -> None:
+        path = f"/api/v1/namespaces/{about['namespace']}/events/{name}"
         with contextlib.suppress(ApiError):
             await self._api.request("PATCH", path, {"count": count, "lastTimestamp": timestamp()}, content_type=MERGE)
+
+
+def _reference(pod: Object, version: str, kind: str, named: Object) -> Object:
+    namespace = pod["metadata"]["namespace"]
+    return {"apiVersion": version, "kind": kind, "namespace": namespace, "name": named["name"], "uid": named["uid"]}

@@ -29,6 +29,7 @@ NAME_PATIENCE = 30.0
 DRAIN_SECONDS = 1.0
 """Seconds that a pod which is to end goes on to serve until its endpoints have been taken back."""
 _TOKEN_PERIOD = 600.0
+_ASKED_TO_END = (128 + 15, 128 + 9)
 
 
 class Programs(Protocol):
@@ -135,6 +136,12 @@ class Pod:
     async def shut_down(self, grace: float) -> None:
         """The agent ends: end the processes, and leave the object as it is."""
         await self._stop(grace)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a container of it ended badly last: what it logged is kept when it is gone."""
+        states = (each.state for each in (*self._first, *self.main))
+        return any(each.ended and each.ended["exitCode"] not in (0, *_ASKED_TO_END) for each in states)
 
     def to_json(self) -> list[Object]:
         """What runs, for people."""
@@ -260,7 +267,7 @@ class Pod:
         remove(self._home)
         self._kubelet.services.undrain(self.state.ip)
         self._kubelet.events.forget(self.uid)
-        for container in (*self._first, *self.main):
+        for container in () if self.failed else (*self._first, *self.main):
             for log in (container.log, container.previous_log):
                 log.unlink(missing_ok=True)
         if "hostname" not in self.object["spec"]:  # the next pod of a StatefulSet has this one's name

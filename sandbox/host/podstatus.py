@@ -41,13 +41,20 @@ class ContainerState:
     ended: Object | None = None
     done: bool = False
 
-    def end(self, exit_code: int, *, reason: str = "") -> None:
-        """Note that the process ended."""
+    def end(self, exit_code: int, *, reason: str = "", message: str = "") -> None:
+        """Note that the process ended.
+
+        Args:
+            exit_code: Its status.
+            reason: One word; by default whether it went well.
+            message: Its last words, when it did not.
+        """
         self.ended = {
             "exitCode": exit_code,
             "reason": reason or ("Completed" if exit_code == 0 else "Error"),
             "startedAt": self.begun or timestamp(),
             "finishedAt": timestamp(),
+            **({"message": message} if message else {}),
             **({"containerID": f"process://{self.pid}"} if self.pid else {}),
         }
         self.pid, self.ready, self.started = None, False, False

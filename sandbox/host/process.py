@@ -95,6 +95,18 @@ class Process:
         self._ended.set_result(status if status >= 0 else 128 - status)
 
 
+def last_words(log: Path, *, lines: int = 5, limit: int = 1000) -> str:
+    """The last lines of a log, which say what was wrong when its writer has failed."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 8192))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(line.rstrip() for line in text.strip().splitlines()[-lines:])[-limit:]
+
+
 def trim(log: Path, limit: int = LOG_LIMIT) -> None:
     """Drop the older half of a log that has grown too large. Its writer appends, so it may go on writing."""
     with contextlib.suppress(OSError):  # one that cannot be trimmed now is trimmed at the next look

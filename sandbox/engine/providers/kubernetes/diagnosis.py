@@ -110,13 +110,18 @@ def _container_troubles(container: PropertyMap) -> Iterator[str]:
         text = f"container {name} waits ({state['waiting'].get('reason')})"
         message = state["waiting"].get("message")
         if last:
-            message = f"ended with exit code {last.get('exitCode')} ({last.get('reason')}), {_restarts(container)}"
+            message = f"{_ending(last)}, {_restarts(container)}"
         yield f"{text}: {_short(message)}" if message else text
     elif "terminated" in state and state["terminated"].get("exitCode"):
         ended = state["terminated"]
-        yield f"container {name} ended with exit code {ended['exitCode']} ({ended.get('reason')})"
+        yield _short(f"container {name} {_ending(ended)}")
     elif "running" in state and not container.get("ready"):
         yield f"container {name} runs, but is not ready ({_restarts(container)})"
+
+
+def _ending(ended: PropertyMap) -> str:
+    last_words = f": {ended['message']}" if ended.get("message") else ""
+    return f"ended with exit code {ended.get('exitCode')} ({ended.get('reason')}){last_words}"
 
 
 def _restarts(container: PropertyMap) -> str:
