@@ -32,7 +32,7 @@ class RegistrySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str | None = Field(
+    tracking_uri: str | None = Field(
         default=None, description="MLflow's address, `http://` or `https://`.", examples=["http://mlflow:5000"]
     )
     username: str | None = Field(default=None, min_length=1, description="User of MLflow's basic authentication.")
@@ -40,7 +40,7 @@ class RegistrySettings(BaseModel):
     ca_file: Path | None = Field(default=None, description="Certificates that MLflow's own is checked against.")
     timeout_seconds: int = Field(default=5, ge=1, le=60, description="How long one request to MLflow may take.")
 
-    @field_validator("url")
+    @field_validator("tracking_uri")
     @classmethod
     def _must_be_an_http_address(cls, value: str | None) -> str | None:
         if value is not None:
@@ -75,22 +75,22 @@ class ModelRegistry:
     """One registered model in MLflow. Calls block: an event loop makes them in a thread."""
 
     def __init__(self, settings: RegistrySettings, *, name: str = MODEL_NAME) -> None:
-        """Use MLflow at ``settings.url``, which must be set; nothing is sent yet.
+        """Use MLflow at ``settings.tracking_uri``, which must be set; nothing is sent yet.
 
         MLflow's client takes credentials and time-outs from the process environment only, so they are put there.
 
         Raises:
             ValueError: there is no address.
         """
-        if settings.url is None:
-            raise ValueError("url: MLflow's address is not set")
-        self.url, self.name = settings.url, name
+        if settings.tracking_uri is None:
+            raise ValueError("tracking_uri: MLflow's address is not set")
+        self.url, self.name = settings.tracking_uri, name
         wanted = {
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
             "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
             "MLFLOW_LOGGING_LEVEL": "WARNING",
-            "MLFLOW_TRACKING_URI": settings.url,
+            "MLFLOW_TRACKING_URI": settings.tracking_uri,
             # One retry: who calls here comes again, and knows better how long it can wait.
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
             "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",

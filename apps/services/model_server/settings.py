@@ -67,6 +67,6 @@ class ModelServerSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _models_come_from_one_place(self) -> Self:
-        if (self.model.dir is None) == (self.mlflow.url is None):
-            raise ValueError("mlflow_url and model_dir: set one of them, it says where the models are")
+        if (self.model.dir is None) == (self.mlflow.tracking_uri is None):
+            raise ValueError("mlflow_tracking_uri and model_dir: set one of them, it says where the models are")
         return self

@@ -41,7 +41,7 @@ def run(settings: ModelTrainingSettings, progress: Callable[[str], None]) -> Out
         OSError: the output folder cannot be written.
     """
     deadline = time.monotonic() + settings.wait_seconds
-    registry = ModelRegistry(settings.mlflow) if settings.mlflow.url else None
+    registry = ModelRegistry(settings.mlflow) if settings.mlflow.tracking_uri else None
     if registry is not None:
         # Asked first: a wrong address should not cost a training.
         _patiently(lambda: registry.named(CHAMPION), deadline, progress)

@@ -17,6 +17,9 @@ from model_training.report import Report
 from model_training.scores import direction_scores
 from model_training.splits import Split, SplitPlan, split, walk_forward
 
+TRIAL_SHARE = 4
+"""A fourth of the trees is enough to compare tree sizes and folds, which needs many forests."""
+
 PROBES = 3
 """Held-out rows per symbol whose answers the model carries for its self-test."""
 
@@ -34,6 +37,11 @@ class TrainingPlan:
     seed: int = 1
     trees: int = 200
     split: SplitPlan = field(default_factory=SplitPlan)
+
+    @property
+    def trial_trees(self) -> int:
+        """Trees of a forest that is only grown to compare."""
+        return max(10, self.trees // TRIAL_SHARE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +118,14 @@ def _choose(parts: Split, plan: TrainingPlan) -> TreeSize:
     """The tree size with the smallest Brier score on the validation years; the smaller trees where two are equal."""
     briers = []
     for size in SIZES:
-        forest = grow_direction(parts.train, size, trees=plan.trees, seed=plan.seed)
+        forest = grow_direction(parts.train, size, trees=plan.trial_trees, seed=plan.seed)
         said = forest.predict(parts.validation.features, num_threads=1)
         briers.append(float(np.mean((said - parts.validation.up) ** 2)))
     return SIZES[int(np.argmin(briers))]
 
 
 def _balanced(learnt: TrainingSet, judged: TrainingSet, size: TreeSize, plan: TrainingPlan) -> float:
-    forest = grow_direction(learnt, size, trees=plan.trees, seed=plan.seed)
+    forest = grow_direction(learnt, size, trees=plan.trial_trees, seed=plan.seed)
     said_up = forest.predict(judged.features, num_threads=1) > 0.5
     return direction_scores(said_up, judged.up, seed=plan.seed).balanced_accuracy.value
 

@@ -235,9 +235,9 @@ async def test_calls_over_the_limit_and_bodies_over_the_cap_are_refused(issuer: 
 
 @pytest.mark.parametrize(
     "changed",
-    [{}, {"model": FolderSettings(dir=Path("a")), "mlflow": RegistrySettings(url="http://mlflow:5000")}],
+    [{}, {"model": FolderSettings(dir=Path("a")), "mlflow": RegistrySettings(tracking_uri="http://mlflow:5000")}],
     ids=["nowhere", "two places"],
 )
 def test_models_must_come_from_one_place(issuer: Issuer, changed: dict[str, Any]):
-    with pytest.raises(ValidationError, match="mlflow_url and model_dir: set one of them"):
+    with pytest.raises(ValidationError, match="mlflow_tracking_uri and model_dir: set one of them"):
         ModelServerSettings(auth=issuer.settings, **changed)

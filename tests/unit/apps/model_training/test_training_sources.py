@@ -50,11 +50,11 @@ def test_wrong_settings_end_with_2_and_name_the_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("MODEL_TRAINING_TREES", "5")
-    monkeypatch.setenv("MODEL_TRAINING_MLFLOW_URL", "mlflow:5000")
+    monkeypatch.setenv("MODEL_TRAINING_MLFLOW_TRACKING_URI", "mlflow:5000")
     assert command.main([]) == 2
     told = capsys.readouterr().err
     assert "MODEL_TRAINING_TREES = '5': Input should be greater than or equal to 10" in told
-    assert "MODEL_TRAINING_MLFLOW_URL = 'mlflow:5000': must be an address such as http://mlflow:5000" in told
+    assert "MODEL_TRAINING_MLFLOW_TRACKING_URI = 'mlflow:5000': must be an address such as http://mlflow:5000" in told
 
 
 def test_a_failure_ends_with_1_and_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

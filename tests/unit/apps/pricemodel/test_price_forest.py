@@ -102,10 +102,10 @@ def test_a_missing_library_is_told_with_the_package_to_install(
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"url": "mlflow:5000"}, "must be an address such as http://mlflow:5000"),
-        ({"url": "ftp://mlflow"}, "must be an address"),
-        ({"url": "http://me:secret@mlflow:5000"}, "must not hold the user or the password"),
-        ({"url": "http://mlflow:5000", "username": "me"}, "username and password are given together"),
+        ({"tracking_uri": "mlflow:5000"}, "must be an address such as http://mlflow:5000"),
+        ({"tracking_uri": "ftp://mlflow"}, "must be an address"),
+        ({"tracking_uri": "http://me:secret@mlflow:5000"}, "must not hold the user or the password"),
+        ({"tracking_uri": "http://mlflow:5000", "username": "me"}, "username and password are given together"),
     ],
 )
 def test_settings_of_the_registry_that_cannot_be_are_refused(given: dict[str, str], told: str):
