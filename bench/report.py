@@ -15,10 +15,12 @@ def machine() -> str:
     )
 
 
-def line(name: str, value: float, unit: str, *, against: str = "", limit: float | None = None) -> None:
-    """Print one figure; with a limit also their ratio."""
+def line(
+    name: str, value: float, unit: str, *, against: str = "", limit: float | None = None, least: bool = False
+) -> None:
+    """Print one figure; with a limit also their ratio. ``least``: it is a bar to be reached, not to be kept under."""
     text = f"{name:<58} {value:9.2f} {unit:<4}"
     if limit is not None:
-        verdict = "within" if value <= limit else "OVER"
+        verdict = ("met" if value >= limit else "MISSED") if least else ("within" if value <= limit else "OVER")
         text += f"  {value / limit:5.2f} x {against} ({limit:.2f} {unit}): {verdict}"
     print(text, flush=True)

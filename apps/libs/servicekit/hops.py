@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 HEADER = "hops"
@@ -36,11 +37,20 @@ def append(headers: Mapping[str, bytes], service: str, at: int | None = None) ->
     Raises:
         ValueError: the service's name has another form.
     """
-    if not _SERVICE.fullmatch(service):
-        raise ValueError(f"service {service!r}: lower-case letters, digits and hyphens, at most 63")
-    entry = f"{service}={int(time.time() * _MICROSECONDS) if at is None else at}"
-    known = [f"{hop.service}={hop.at}" for hop in parse(headers)][-(MOST - 1) :]
-    return {**headers, HEADER: ";".join([*known, entry]).encode()}
+    return extend(headers, [Hop(service, int(time.time() * _MICROSECONDS) if at is None else at)])
+
+
+def extend(headers: Mapping[str, bytes], visited: Iterable[Hop]) -> dict[str, bytes]:
+    """The headers with several more hops, in the order given.
+
+    Raises:
+        ValueError: a service's name has another form.
+    """
+    hops = [*parse(headers), *visited]
+    for hop in hops:
+        if not _is_service(hop.service):
+            raise ValueError(f"service {hop.service!r}: lower-case letters, digits and hyphens, at most 63")
+    return {**headers, HEADER: ";".join([f"{hop.service}={hop.at}" for hop in hops[-MOST:]]).encode()}
 
 
 def parse(headers: Mapping[str, bytes]) -> list[Hop]:
@@ -48,6 +58,12 @@ def parse(headers: Mapping[str, bytes]) -> list[Hop]:
     hops = []
     for entry in headers.get(HEADER, b"").decode(errors="replace").split(";"):
         service, equals, at = entry.partition("=")
-        if equals and _SERVICE.fullmatch(service) and at.isascii() and at.isdecimal():
+        if equals and _is_service(service) and at.isascii() and at.isdecimal():
             hops.append(Hop(service, int(at)))
     return hops
+
+
+@lru_cache(maxsize=256)
+def _is_service(name: str) -> bool:
+    """Kept, since the same few names come with every record."""
+    return _SERVICE.fullmatch(name) is not None

@@ -10,6 +10,7 @@ from pricemodel.records import Prediction
 from pydantic import BaseModel, ValidationError
 from servicekit.auth.tokens import NoToken
 from servicekit.client import ServiceRefused, ServiceUnavailable
+from servicekit.hops import Hop
 from servicekit.records import Record
 from servicekit.tracing import TraceParent, trace_of, traced
 
@@ -156,7 +157,7 @@ class Predictor:
             prediction=predicted.prediction,
             confidence=predicted.confidence,
         )
-        visited = ((FEATURE_SERVER, featured_at), (MODEL_SERVER, at), (SERVICE, time_ns() // 1000))
+        visited = (Hop(FEATURE_SERVER, featured_at), Hop(MODEL_SERVER, at), Hop(SERVICE, time_ns() // 1000))
         headers = passed_on(quote.record.headers, visited)
         return Outgoing(self._topic, quote.price.symbol.encode(), prediction.to_bytes(), headers)
 

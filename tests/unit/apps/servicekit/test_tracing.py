@@ -76,3 +76,10 @@ def test_whatever_a_header_holds_can_be_read(data: bytes):
 def test_a_name_that_would_break_the_header_is_refused(service: str):
     with pytest.raises(ValueError, match="lower-case letters"):
         hops.append({}, service)
+
+
+def test_several_hops_at_once_are_as_one_after_the_other():
+    one_by_one = hops.append(hops.append({"hops": b"a=1"}, "b", 2), "c", 3)
+    assert hops.extend({"hops": b"a=1"}, [hops.Hop("b", 2), hops.Hop("c", 3)]) == one_by_one
+    with pytest.raises(ValueError, match="service 'B'"):
+        hops.extend({}, [hops.Hop("B", 1)])
