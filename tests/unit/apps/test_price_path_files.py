@@ -15,11 +15,16 @@ LOCKED = re.compile(r"^([a-z0-9-]+)==([^ ;]+)", re.MULTILINE)
 SERVICES = {
     "price_feed": "PriceFeedSettings",
     "prediction_consumer": "PredictionConsumerSettings",
+    "feature_job": "FeatureJobSettings",
     "feature_server": "FeatureServerSettings",
     "stream_analytics": "StreamAnalyticsSettings",
 }
 
-pytestmark = pytest.mark.parametrize("package", SERVICES)
+JOBS = {"feature_job"}
+"""They end, and serve nothing."""
+
+all_of_them = pytest.mark.parametrize("package", SERVICES)
+servers = pytest.mark.parametrize("package", [name for name in SERVICES if name not in JOBS])
 
 
 def folder(package: str) -> Path:
@@ -30,22 +35,26 @@ def command(package: str) -> Any:
     return importlib.import_module(f"{package}.__main__")
 
 
+@servers
 def test_the_committed_openapi_document_is_what_the_service_serves(package: str):
     assert (folder(package) / "openapi.json").read_text() == command(package).openapi(), (
         f"renew it: python -m {package} --openapi > apps/services/{package}/openapi.json"
     )
 
 
+@servers
 def test_the_openapi_document_can_be_printed_without_any_setting(package: str, capsys: pytest.CaptureFixture[str]):
     assert command(package).main(["--openapi"]) == 0
     assert json.loads(capsys.readouterr().out)["info"]["title"] == package.replace("_", "-")
 
 
+@servers
 def test_every_path_of_the_openapi_document_is_in_the_readme_and_no_other(package: str):
     listed = set(re.findall(r"^\| `(/[\w/{}]+)` \|", (folder(package) / "README.md").read_text(), re.MULTILINE))
     assert listed == set(json.loads((folder(package) / "openapi.json").read_text())["paths"])
 
 
+@all_of_them
 def test_every_setting_is_in_the_readme_with_its_default_and_no_other(package: str):
     settings = getattr(importlib.import_module(f"{package}.settings"), SERVICES[package])
     expected = {}
@@ -60,6 +69,7 @@ def test_every_setting_is_in_the_readme_with_its_default_and_no_other(package: s
     assert dict(re.findall(rf"^\| `({package.upper()}_\w+)` \| (\S+) \|", readme, re.MULTILINE)) == expected
 
 
+@all_of_them
 def test_the_image_installs_exactly_the_versions_that_the_tests_run_with(package: str):
     lock = set(LOCKED.findall((folder(package) / "requirements.lock").read_text()))
     tested = set(LOCKED.findall((ROOT / "locks" / "dev.txt").read_text()))
@@ -67,6 +77,7 @@ def test_the_image_installs_exactly_the_versions_that_the_tests_run_with(package
     assert lock <= tested
 
 
+@all_of_them
 def test_what_the_image_installs_is_what_pyproject_declares(package: str):
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     known = {*declared["dependencies"], *declared["optional-dependencies"]["apps"]}
@@ -76,6 +87,7 @@ def test_what_the_image_installs_is_what_pyproject_declares(package: str):
     assert {name.partition("[")[0] for name in wanted} <= set(locked)
 
 
+@all_of_them
 def test_the_lock_carries_hashes_and_no_address(package: str):
     text = (folder(package) / "requirements.lock").read_text()
     for requirement in re.split(r"^(?=\S)", text, flags=re.MULTILINE)[1:]:
@@ -83,6 +95,7 @@ def test_the_lock_carries_hashes_and_no_address(package: str):
     assert "://" not in text
 
 
+@all_of_them
 def test_the_image_is_built_from_exact_tags_and_runs_as_a_numeric_user_that_is_not_root(package: str):
     text = (folder(package) / "Dockerfile").read_text()
     bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
@@ -92,6 +105,7 @@ def test_the_image_is_built_from_exact_tags_and_runs_as_a_numeric_user_that_is_n
     assert int(re.findall(r"^USER (\d+):(\d+)$", text, re.MULTILINE)[-1][0]) > 0
 
 
+@all_of_them
 def test_every_library_of_ours_that_the_service_imports_is_copied_into_its_image(package: str):
     libraries = {path.name for path in (ROOT / "apps" / "libs").iterdir() if (path / "__init__.py").is_file()}
     imported = set()
