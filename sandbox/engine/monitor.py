@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 from google.protobuf import empty_pb2
@@ -10,7 +9,6 @@ from pulumi.runtime.proto import resource_pb2
 
 from sandbox.engine import wire
 from sandbox.engine.deployment import Deployment, Registered
-from sandbox.engine.pace import Pace
 from sandbox.engine.values import UNKNOWN
 
 FEATURES = (
@@ -34,7 +32,6 @@ class Monitor:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self._pace = Pace()
 
     def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: ARG002, N802 the service's own names
         """Tell what this engine implements."""
@@ -53,8 +50,7 @@ class Monitor:
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         """Take one registration and answer when its step is done."""
-        with nullcontext() if self._deployment.planning else self._pace.registration():
-            registered = self._deployment.register(request)
+        registered = self._deployment.register(request)
         record = registered.record
         return resource_pb2.RegisterResourceResponse(
             urn=record.urn,

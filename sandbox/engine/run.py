@@ -29,6 +29,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from policies.runtime import Packs, load_packs
 from sandbox.control_plane.endpoints import Endpoints
+from sandbox.engine import quiescence
 from sandbox.engine.deployment import ENGINE_ERRORS
 from sandbox.engine.events import Diagnostic, Event, RunEnded, Severity
 from sandbox.engine.gate import PolicyGate
@@ -122,6 +123,7 @@ class ProgramRunner:
             monitor_address=monitor,  # type: ignore[arg-type]  # the SDK takes the object in place of an address
             preview=request.mode == "plan",
         )
+        quiescence.install()
         folder = str(Path(request.root, request.main))
         os.chdir(folder)
         sys.argv = ["."]
