@@ -107,7 +107,7 @@ def vector(one: Mapping[str, Any]) -> Any:
     return on_demand(one["features"], one["price"])
 
 
-def small_model(folder: Path, *, seed: int = 1, days: int = 900, trees: int = 10) -> PriceModel:
+def small_model(folder: Path, *, seed: int = 1, days: int = 1000, trees: int = 10) -> PriceModel:
     """A real model of both symbols, grown in a second and saved into a folder."""
     from model_training.splits import SplitPlan
     from model_training.training import TrainingPlan, train
