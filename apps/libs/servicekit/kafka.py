@@ -86,7 +86,8 @@ class KafkaSettings(BaseModel):
             "socket.keepalive.enable": True,
             # By default its log goes to standard error, past redaction.
             "logger": logging.getLogger("librdkafka"),
-            "log_level": 4,
+            # Errors come by the callbacks too, and are told once and not at every attempt.
+            "log_level": 2,
         }
         if self.sasl_password is not None and self.security_protocol.startswith("SASL_"):
             config |= {

@@ -19,7 +19,7 @@ T = TypeVar("T")
 END: int = confluent_kafka.OFFSET_END
 """In place of an offset: only what comes from now on."""
 
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 2.0
 
 
 class Batch(NamedTuple):
@@ -81,7 +81,7 @@ class PartitionReader:
         """The partitions of those topics that exist and may be read.
 
         Raises:
-            KafkaFailure: Kafka did not answer within 10 s.
+            KafkaFailure: Kafka did not answer within 2 s.
         """
         known = (await self._ask(lambda: self._client.list_topics(timeout=_ANSWER_SECONDS))).topics
         return {
@@ -92,7 +92,7 @@ class PartitionReader:
         """The first offset that is still kept, and the one that will be written next.
 
         Raises:
-            KafkaFailure: Kafka did not answer within 10 s.
+            KafkaFailure: Kafka did not answer within 2 s.
         """
         asked = TopicPartition(*place)
         found = await self._ask(lambda: self._client.get_watermark_offsets(asked, timeout=_ANSWER_SECONDS))

@@ -17,9 +17,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.kafka import Broker
+from tests.support.tokens import Issuer
+
 pytestmark = pytest.mark.integration
 
 Start = Callable[..., "Gateway"]
+TOPIC = "of-the-process-tests"
 
 
 class Gateway:
@@ -69,12 +73,18 @@ class Gateway:
         return code
 
 
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
+    return Issuer(tmp_path_factory.mktemp("issuer"))
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, issuer: Issuer) -> Iterator[Start]:
     started: list[Gateway] = []
 
     def start(**settings: object) -> Gateway:
         variables = {f"STREAM_GATEWAY_{name}".upper(): str(value) for name, value in settings.items()}
+        variables |= issuer.environment("STREAM_GATEWAY_") | {"STREAM_GATEWAY_TOPICS": TOPIC}
         started.append(Gateway(tmp_path, variables))
         return started[-1]
 
@@ -94,6 +104,21 @@ def kafka() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
+def ready(start: Start, kafka_broker: Broker) -> Start:
+    """Starts a gateway before a real broker, and waits until it is ready."""
+    kafka_broker.create_topics(TOPIC)
+
+    def ready(**settings: object) -> Gateway:
+        gateway = start(kafka_bootstrap_servers=kafka_broker.plain, **settings)
+        deadline = time.monotonic() + 20
+        while httpx.get(f"{gateway.url}/readyz").status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return gateway
+
+    return ready
+
+
+@pytest.fixture
 def slow_kafka() -> Iterator[socket.socket]:
     """A server whose queue is full: the system drops what comes next, and a client waits."""
     with contextlib.ExitStack() as stack:
@@ -109,12 +134,12 @@ def address(server: socket.socket) -> str:
     return f"127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_it_serves_health_readiness_and_metrics(start: Start, kafka: socket.socket):
-    gateway = start(kafka_bootstrap_servers=address(kafka))
+def test_it_serves_health_readiness_and_metrics(ready: Start):
+    gateway = ready()
     assert httpx.get(f"{gateway.url}/healthz").status_code == 200
     assert httpx.get(f"{gateway.url}/readyz").json()["status"] == "ready"
     metrics = httpx.get(f"{gateway.url}/metrics").text
-    assert 'http_server_requests_total{method="GET",route="/readyz",status="200"} 1.0' in metrics
+    assert 'http_server_requests_total{method="GET",route="/healthz",status="200"} 1.0' in metrics
     assert "process_resident_memory_bytes" in metrics
 
 
@@ -129,8 +154,10 @@ def test_with_a_dead_kafka_it_runs_alive_and_not_ready_with_the_reason(start: St
     httpx.get(f"{gateway.url}/readyz")
     gateway.terminate()
     assert gateway.end() == 0
-    warnings = [line for line in gateway.log if line["event"] == "dependency is not ready"]
-    assert len(warnings) == 1, "a state is logged when it changes, not at every probe"
+    warnings = [line for line in gateway.log if line.get("dependency") == "kafka"]
+    assert [line["event"] for line in warnings] == ["dependency is not ready"], (
+        "a state is logged when it changes, not at every probe"
+    )
     assert [line for line in gateway.log if line["event"] == "request"] == []
 
 
@@ -155,8 +182,8 @@ def test_with_a_slow_kafka_liveness_is_not_slowed(start: Start, slow_kafka: sock
         one.close()
 
 
-async def test_a_stop_under_load_loses_no_request(start: Start, kafka: socket.socket):
-    gateway = start(kafka_bootstrap_servers=address(kafka), drain_seconds=1.5, stop_seconds=5)
+async def test_a_stop_under_load_loses_no_request(ready: Start):
+    gateway = ready(drain_seconds=1.5, stop_seconds=5)
     out_of_rotation = asyncio.Event()
     answered: list[int] = []
     lost: list[Exception] = []
@@ -220,8 +247,8 @@ def test_a_request_that_outlasts_the_stop_does_not_hold_it_up(start: Start, slow
         assert time.monotonic() - started < 5
 
 
-def test_while_draining_it_is_alive_and_not_ready(start: Start, kafka: socket.socket):
-    gateway = start(kafka_bootstrap_servers=address(kafka), drain_seconds=2)
+def test_while_draining_it_is_alive_and_not_ready(ready: Start):
+    gateway = ready(drain_seconds=2)
     gateway.terminate()
     deadline = time.monotonic() + 1.5
     while (answer := httpx.get(f"{gateway.url}/readyz")).status_code == 200 and time.monotonic() < deadline:
