@@ -10,8 +10,10 @@ from sandbox.errors import ConfigurationError
 from sandbox.tools.cache import Progress
 from sandbox.tools.java import find_java
 from sandbox.tools.kafka import resolve_kafka
+from sandbox.tools.mlflow import find_mlflow
 from sandbox.tools.postgres import find_postgres
 from sandbox.tools.redis import find_redis
+from sandbox.tools.resolver import resolve
 from sandbox.tools.unprivileged import not_as_root
 
 BARE_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -25,11 +27,13 @@ class Installed:
         environment: What its image would have set: PATH, and what the tool itself needs. The container's own variables
             go over it.
         paths: Folders of the image, and where their content is here.
+        programs: Programs that the image has on its PATH, and which stand for them here; others are looked for on PATH.
         prefix: What goes before the command, so that it runs here as it does in a container.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: {"PATH": BARE_PATH})
     paths: Mapping[str, Path] = field(default_factory=dict)
+    programs: Mapping[str, Path] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
 
 
@@ -65,5 +69,21 @@ def _postgres(progress: Progress) -> Installed:
     return Installed(environment={"PATH": f"{folder}:{BARE_PATH}"}, prefix=not_as_root("PostgreSQL"))
 
 
-_TOOLS: Mapping[str, Callable[[Progress], Installed]] = {"kafka": _kafka, "postgres": _postgres, "redis": _redis}
+def _nats(progress: Progress) -> Installed:
+    program = resolve(["nats-server"], progress)["nats-server"]
+    return Installed(programs={"nats-server": program})
+
+
+def _mlflow(progress: Progress) -> Installed:
+    python, path = find_mlflow(progress)
+    return Installed(environment={"PATH": BARE_PATH, "PYTHONPATH": path}, programs={"python": python})
+
+
+_TOOLS: Mapping[str, Callable[[Progress], Installed]] = {
+    "kafka": _kafka,
+    "mlflow": _mlflow,
+    "nats": _nats,
+    "postgres": _postgres,
+    "redis": _redis,
+}
 _found: dict[str, Installed] = {}

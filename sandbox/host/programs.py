@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -52,7 +53,8 @@ class Program:
     def command(self, address: str, place: Installed) -> tuple[str, ...]:
         """What to start so that it listens on an address."""
         added = (argument.replace(ADDRESS, address) for argument in self.listen_arguments)
-        return (*place.prefix, *self.argv, *added)
+        program = str(place.programs.get(self.argv[0], self.argv[0]))
+        return (*place.prefix, program, *self.argv[1:], *added)
 
     def environment(self, address: str, place: Installed) -> tuple[dict[str, str], dict[str, str]]:
         """Variables that go under the container's own, as its image's do, and those that go over them."""
@@ -89,7 +91,6 @@ IMAGES: Mapping[str, _Image] = {
     ),
     "postgres": _Image(tool="postgres", start_seconds=5.0),
     "nats": _Image(tool="nats", entrypoint=("nats-server",), listen_arguments=("--addr", ADDRESS), start_seconds=0.5),
-    "openpolicyagent/opa": _Image(tool="opa", entrypoint=("opa",), start_seconds=1.0),
 }
 """Images of others, by repository without registry. Another repository of the same last name is another image."""
 
@@ -149,10 +150,10 @@ def _own_service(name: str, command: tuple[str, ...], args: tuple[str, ...]) -> 
         return None
     entrypoint, listens = found
     argv = (*(command or entrypoint), *args)
-    if argv[0] in ("python", "python3"):
+    if name == "mlflow-server":  # its packages are not those of the sandbox, and its settings not those of our services
+        return Program(name, argv, tool="mlflow", listen_arguments=("--host", ADDRESS), start_seconds=20.0)
+    if argv[0] == "python":
         argv = (sys.executable, *argv[1:])
-    if argv[0] == "mlflow":  # not a service of ours: only its image is
-        return Program(name, argv, tool="mlflow", listen_arguments=("--host", ADDRESS), start_seconds=15.0)
     variable = f"{name.upper().replace('-', '_')}_LISTEN_HOST"
     return Program(name, argv, listen_environment={variable: ADDRESS} if listens else {}, start_seconds=3.0)
 
@@ -176,19 +177,18 @@ def _dockerfile(name: str) -> tuple[tuple[str, ...], bool] | None:
     return tuple(json.loads(found[-1])), bool(_EXPOSE.search(text))
 
 
-def obtain(images: Sequence[str], progress: Progress, each: Callable[[str], None] | None = None) -> None:
-    """Get what the images need, so that no container waits for it later.
+def obtain(images: Sequence[str], progress: Progress) -> None:
+    """Get what the images need, so that no container waits for it later: what is downloaded beside what is built.
 
     Args:
         images: References of images; those that no program stands for are left out.
         progress: Told of everything that takes long.
-        each: Told of each tool when it is there.
 
     Raises:
         SandboxError: A tool cannot be had.
     """
-    programs = [resolve(image, ("true",), ()) for image in images]
-    for tool in sorted({program.tool for program in programs if program and program.tool}):
-        installed(tool, progress)
-        if each is not None:
-            each(tool)
+    programs = (resolve(image, ("true",), ()) for image in images)
+    tools = sorted({program.tool for program in programs if program and program.tool})
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        for ended in [pool.submit(installed, tool, progress) for tool in tools]:
+            ended.result()

@@ -55,7 +55,8 @@ def read_list(path: Path) -> tuple[Jar, ...]:
         parts = coordinates.split(":")
         if len(parts) != 3 or len(digest) != 64:
             raise SandboxError(f"Line {number} names no jar: {line!r}", where=str(path))
-        jars.append(Jar(*parts, digest=digest))
+        group, artifact, version = parts
+        jars.append(Jar(group, artifact, version, digest))
     return tuple(jars)
 
 

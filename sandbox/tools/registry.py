@@ -8,6 +8,7 @@ KWOK_VERSION = "v0.7.0"
 KUBECONFORM_VERSION = "v0.7.0"
 VELERO_VERSION = "v1.18.1"  # of the chart in infra/catalog/charts.yaml
 VELERO_AWS_VERSION = "v1.14.3"
+NATS_VERSION = "v2.14.5"  # of the image in infra/catalog/images.yaml
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,15 @@ TOOLS: tuple[Tool, ...] = (
         ldflags=f"-s -w -X sigs.k8s.io/kwok/pkg/consts.Version={KWOK_VERSION}",
         version_args=("--version",),
         release=None,  # its releases carry no checksum file, and nothing is run here unverified
+    ),
+    Tool(
+        name="nats-server",
+        version=NATS_VERSION,
+        module="nats",
+        package="github.com/nats-io/nats-server/v2",
+        ldflags="-s -w",
+        version_args=("--version",),
+        release=None,  # no checksum file of its releases was read
     ),
     Tool(
         name="kubeconform",

@@ -11,23 +11,24 @@ from sandbox.tools.cache import Progress, cache_root, exclusive, workspace
 LOCKS = Path(__file__).resolve().parents[2] / "locks"
 
 
-def wheels(name: str, progress: Progress, *, fix: str = "") -> Path:
-    """The folder with what ``locks/<name>.txt`` pins, installed into the cache when it is not there yet.
+def wheels(name: str, progress: Progress, *, lock: Path | None = None, fix: str = "") -> Path:
+    """The folder with what a lock pins, installed into the cache when it is not there yet.
 
     Only the sandbox's own interpreter installs there, so the folder can be put on its ``PYTHONPATH``. Another lock is
     another folder: a run of an older checkout keeps its own.
 
     Args:
-        name: The lock's name.
+        name: What it is.
         progress: Told when something is installed.
+        lock: Its lock; by default ``locks/<name>.txt``.
         fix: What else would do, for the message when it cannot be installed.
 
     Raises:
         SandboxError: There is no lock, no installer, no network, or no wheel for this platform.
     """
-    lock = LOCKS / f"{name}.txt"
+    lock = lock or LOCKS / f"{name}.txt"
     target = _place(name, lock)
-    title = f"what locks/{name}.txt pins"
+    title = f"what {lock.parent.name}/{lock.name} pins"
     if target.is_dir():
         return target
     with exclusive(target, progress, what=title):
@@ -38,16 +39,6 @@ def wheels(name: str, progress: Progress, *, fix: str = "") -> Path:
                 _install(lock, made, title, fix)
                 made.replace(target)
     return target
-
-
-def wheels_folder(name: str) -> Path | None:
-    """Where ``wheels`` has installed that lock; None when it has not.
-
-    Raises:
-        SandboxError: There is no lock of that name.
-    """
-    target = _place(name, LOCKS / f"{name}.txt")
-    return target if target.is_dir() else None
 
 
 def _place(name: str, lock: Path) -> Path:
@@ -80,9 +71,9 @@ def installer() -> list[str]:
     """
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv:
-        return [uv, "pip", "install", "--quiet", "--python", sys.executable]
+        return [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", sys.executable]
     if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        return [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     raise SandboxError(
         "There is neither uv nor pip to install wheels with", fix="run `make install`, which puts uv into .venv"
     )

@@ -1,0 +1,72 @@
+"""Runs ``mlflow server`` with the arguments given, after it has read the database's password.
+
+MLflow takes the password from the database's address, which every process of the node can read in the list of
+processes, or from libpq's ``PGPASSWORD``: so it is put there, and nowhere before.
+
+MLflow's command starts the web server as a child and waits for it, with 200 MB that it needs no more. Here it becomes
+the web server.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+FILE = "PGPASSWORD_FILE"
+EXIT_CODE = 2
+
+
+class PasswordError(Exception):
+    """The password cannot be read; the message names the variable, its value and the fix."""
+
+
+def server_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the server.
+
+    Raises:
+        PasswordError: the file with the password cannot be read, or is empty.
+    """
+    # Its workers for jobs run what clients ask of them, in processes of their own; nobody asks anything here.
+    environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", **given}
+    file = environment.pop(FILE, "")
+    if not file:
+        return environment
+    if "PGPASSWORD" in environment:
+        raise PasswordError(f"{FILE}: PGPASSWORD is set as well; keep one of them")
+    try:
+        password = Path(file).read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise PasswordError(f"{FILE} = {file!r}: {reason}; mount the role's Secret there") from error
+    if not password:
+        raise PasswordError(f"{FILE} = {file!r}: the file is empty")
+    return {**environment, "PGPASSWORD": password}
+
+
+def become(command: Sequence[str], *, extra_env: Mapping[str, str], **_: object) -> NoReturn:
+    """What MLflow calls to start the web server."""
+    os.execvpe(command[0], list(command), {**os.environ, **extra_env})  # noqa: S606 - no shell
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns 2 when the password cannot be read."""
+    try:
+        environment = server_environment(os.environ)
+    except PasswordError as error:
+        sys.stderr.write(f"mlflow-server: {error}\n")
+        return EXIT_CODE
+    os.environ.clear()
+    os.environ.update(environment)
+
+    import mlflow.server  # noqa: PLC0415 - it takes seconds, and reads the environment
+    from mlflow.cli import cli  # noqa: PLC0415
+
+    # Where MLflow calls it by another name, it starts its child as ever.
+    setattr(mlflow.server, "_exec_cmd", become)  # noqa: B010 - it is not exported
+    given = sys.argv[1:] if arguments is None else arguments
+    return int(cli(["server", *given], standalone_mode=False) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
