@@ -34,6 +34,8 @@ def up(arguments: Namespace, console: Console) -> int:
     with run_lock(where.lock_path, command_line()) as lock:
         if engine_name == "pulumi":
             _guard(where, console, creates=True)
+            if where.programs:
+                _obtain_all_programs(console)
             return PulumiCli(where, console.progress).up(arguments)
         with closing(EmbeddedEngine(where, keep=(lock,))) as engine:
             engine.warm()
@@ -119,6 +121,17 @@ def _obtain_programs(plan: RunReport, console: Console) -> None:
     from sandbox.host.programs import obtain  # noqa: PLC0415 only a stack whose pods run needs it
 
     obtain(images(step.inputs for step in plan.steps), console.progress)
+
+
+def _obtain_all_programs(console: Console) -> None:
+    """Get whatever an image may run as: another engine does not tell what a stack declares.
+
+    Raises:
+        SandboxError: something cannot be had; says why and what to do.
+    """
+    from sandbox.host.programs import IMAGES, SERVICES, obtain  # noqa: PLC0415 as above
+
+    obtain([*IMAGES, *(path.parent.name.replace("_", "-") for path in SERVICES.glob("*/Dockerfile"))], console.progress)
 
 
 def _plan_with_apply_warming(

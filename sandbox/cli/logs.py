@@ -63,6 +63,9 @@ def choose(wanted: str, parts: Sequence[Log], pods: Sequence[Object], *, previou
     if found and not previous:
         return found
     entries = [entry for entry in pods if _is_meant(wanted, entry)]
+    entries = entries or [
+        entry for entry in pods if _workload(entry).startswith(f"{wanted}-")
+    ]  # a job's name has a hash
     if not entries:
         names = sorted({log.name for log in parts} | {_workload(entry) for entry in pods})
         raise ConfigurationError(f"there is no log of {wanted!r}", where="NAME", fix=f"one of: {', '.join(names)}")

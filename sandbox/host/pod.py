@@ -29,7 +29,8 @@ NAME_PATIENCE = 30.0
 DRAIN_SECONDS = 1.0
 """Seconds that a pod which is to end goes on to serve until its endpoints have been taken back."""
 _TOKEN_PERIOD = 600.0
-_ASKED_TO_END = (128 + 15, 128 + 9)
+_WELL = (0, 128 + 15, 128 + 9)
+"""Exit codes of what ended by itself or because it was asked to."""
 
 
 class Programs(Protocol):
@@ -139,9 +140,9 @@ class Pod:
 
     @property
     def failed(self) -> bool:
-        """Whether a container of it ended badly last: what it logged is kept when it is gone."""
+        """Whether a container of it ever ended badly: what it logged is kept when it is gone."""
         states = (each.state for each in (*self._first, *self.main))
-        return any(each.ended and each.ended["exitCode"] not in (0, *_ASKED_TO_END) for each in states)
+        return any(each.restarts or (each.ended and each.ended["exitCode"] not in _WELL) for each in states)
 
     def to_json(self) -> list[Object]:
         """What runs, for people."""
