@@ -17,10 +17,7 @@ from price_feed.publisher import NotKept, Publisher
 Caller = Callable[..., Any]
 
 PRICE_PATTERN = rf"^-?[0-9]{{1,{WHOLE_DIGITS}}}(\.[0-9]{{1,{SCALE}}})?$"
-INSTANT_PATTERN = (
-    r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$"
-)
-"""Narrower than what is taken, which are all instants of the calendar: every text of this form is one."""
+INSTANT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$"
 
 
 class PostedPrice(CommodityPrice):

@@ -36,10 +36,19 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": _MEANINGS[status],
-            "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+            "content": {"application/problem+json": {"schema": _problem_schema()}},
         }
         for status in sorted({*PROBLEMS, *statuses})
     }
+
+
+def _problem_schema() -> dict[str, Any]:
+    """The schema of a problem in one piece: inside an OpenAPI document a reference to `$defs` leads nowhere."""
+    schema = Problem.model_json_schema()
+    field = schema.pop("$defs")["InvalidField"]
+    listed = next(each for each in schema["properties"]["errors"]["anyOf"] if each["type"] == "array")
+    listed["items"] = field
+    return schema
 
 
 class Guard:

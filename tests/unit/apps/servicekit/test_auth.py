@@ -283,3 +283,10 @@ def test_without_a_file_and_a_shared_key_a_service_cannot_show_who_it_is(issuer:
     mixed = AuthSettings(issuer=ISSUER, audience=AUDIENCE, jwks_file=issuer.file, algorithms="ES256,HS256")
     with pytest.raises(NoToken, match="s cannot show who it is"):
         TokenSource(mixed, service="s").token()
+
+
+def test_the_refusals_of_a_route_are_described_without_a_reference_that_leads_nowhere():
+    described = str(problems(422))
+    assert "InvalidField" in described
+    assert "$ref" not in described
+    assert "$defs" not in described
