@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableError
 
 from servicekit.logs import LogLevel
@@ -59,6 +59,23 @@ class ServiceSettings(BaseSettings):
         le=300,
         description="The pod's terminationGracePeriodSeconds (Kubernetes' default is 30): the kill comes then.",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Settings come from the environment only; what names a secret's file is no setting itself."""
+        del dotenv_settings, file_secret_settings
+        if isinstance(env_settings, EnvSettingsSource):
+            files = file_variables(settings_cls, settings_cls.model_config.get("env_prefix", ""))
+            kept = {name: value for name, value in env_settings.env_vars.items() if name.upper() not in files}
+            env_settings.env_vars = kept
+        return init_settings, env_settings
 
     @model_validator(mode="after")
     def _stop_must_end_before_the_kill(self) -> Self:

@@ -1,12 +1,14 @@
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 from servicekit.settings import ServiceSettings, SettingsError, load_settings
 
 
 class Store(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     host: str = Field(default="db", description="Where it is")
     ca_file: str = Field(default="", description="Who signed its certificate")
     sasl_password: str = Field(description="How to get in")
