@@ -17,8 +17,8 @@ MICRO = 1_000_000
 
 def windows_of(
     events: Iterable[Event], settings: WindowSettings, until: int
-) -> dict[tuple[str, str, int, int], tuple[float, ...]]:
-    """Every window that ends by ``until``: kind, series, start and end, to its figures without quality and drift."""
+) -> dict[tuple[str, str, int, int], tuple[float | None, ...]]:
+    """Every window that ends by ``until``: kind, series, start and end, to its figures without quality."""
     members: dict[tuple[str, str, int, int], list[Event]] = defaultdict(list)
     by_series: dict[str, list[Event]] = defaultdict(list)
     size, length, step = (
@@ -38,7 +38,16 @@ def windows_of(
             block = settings.session_max_seconds * MICRO
             end = min(last + settings.session_gap_seconds * MICRO, (last // block + 1) * block)
             members["session", series, start, end] = session
-    return {key: _figures(key[2], its) for key, its in members.items() if key[3] <= until}
+    recent = {
+        "tumbling": lambda start, _end, _its: start + size // 2,
+        "sliding": lambda _start, end, _its: end - step,
+        "session": lambda start, _end, its: start + (its[-1][1] - start) // 2,
+    }
+    return {
+        key: (*_figures(key[2], its), _drift(its, recent[key[0]](key[2], key[3], its)))
+        for key, its in members.items()
+        if key[3] <= until
+    }
 
 
 def _sessions(events: list[Event], gap: int, longest: int) -> list[list[Event]]:
@@ -71,6 +80,19 @@ def _figures(start: int, events: list[Event]) -> tuple[float, ...]:
         float(_percentile(prices, 95)),
         float(slope),
     )
+
+
+def _drift(events: list[Event], newest_from: int) -> float | None:
+    once = {(time, price) for _, time, price in events}
+    new = [price for time, price in once if time >= newest_from]
+    old = [price for time, price in once if time < newest_from]
+    if min(len(new), len(old)) < 5:
+        return None
+    return float(max(abs(_share(new, price) - _share(old, price)) for _, price in once))
+
+
+def _share(prices: list[int], limit: int) -> Fraction:
+    return Fraction(sum(price <= limit for price in prices), len(prices))
 
 
 def _percentile(prices: list[Fraction], percent: int) -> Fraction:

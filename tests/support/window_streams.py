@@ -35,13 +35,13 @@ def batch_of(events: list[Event], offset: int = 0) -> Batch:
     )
 
 
-def figures(windows: list[tuple[str, Window]]) -> dict[tuple[str, str, int, int], tuple[float, ...]]:
+def figures(windows: list[tuple[str, Window]]) -> dict[tuple[str, str, int, int], tuple[float | None, ...]]:
     """Windows by kind, series, start and end; each at most once."""
-    found: dict[tuple[str, str, int, int], tuple[float, ...]] = {}
+    found: dict[tuple[str, str, int, int], tuple[float | None, ...]] = {}
     for series, one in windows:
         key = one.kind, series, one.start, one.end
         assert key not in found, f"{key} was given out twice"
-        found[key] = (one.count, one.mean, one.std, one.p50, one.p95, one.trend)
+        found[key] = (one.count, one.mean, one.std, one.p50, one.p95, one.trend, one.drift)
     return found
 
 

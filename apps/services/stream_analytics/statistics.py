@@ -74,8 +74,10 @@ def summarize(windowed: Windowed) -> list[Window]:
     count = np.bincount(group[counted], minlength=len(total))
     rows = _Rows(group[counted], start[counted], events.where(counted), recent[counted])
     spans = _spans(rows.group)
+    by_value = np.lexsort((rows.events.value, rows.group))
+    value, new = rows.events.value[by_value], rows.recent[by_value].astype(np.int64)
     figures = zip(
-        spans.which.tolist(), _moments(rows, spans), _percentiles(rows, spans), _drifts(rows, spans), strict=True
+        spans.which.tolist(), _moments(rows, spans), _percentiles(value, spans), _drifts(value, new, spans), strict=True
     )
     heads = np.flatnonzero(first)
     windows = []
@@ -176,9 +178,8 @@ def _wide_sums(value: list[int], time: list[int]) -> tuple[int, int, int, int, i
     )
 
 
-def _percentiles(rows: _Rows, spans: _Spans) -> list[tuple[float, float]]:
-    """Median and 95th percentile of each window."""
-    value = rows.events.value[np.lexsort((rows.events.value, rows.group))]
+def _percentiles(value: Ints, spans: _Spans) -> list[tuple[float, float]]:
+    """Median and 95th percentile of each window, from its values in order."""
     lengths = spans.behind - spans.first
     columns = []
     for percent in (50, 95):
@@ -189,12 +190,16 @@ def _percentiles(rows: _Rows, spans: _Spans) -> list[tuple[float, float]]:
     return [(p50 / (100 * SCALE), p95 / (100 * SCALE)) for p50, p95 in zip(*columns, strict=True)]
 
 
-def _drifts(rows: _Rows, spans: _Spans) -> list[float | None]:
-    """Largest distance between the distribution of each window's newest part and that of the rest."""
+def _drifts(value: Ints, new: Ints, spans: _Spans) -> list[float | None]:
+    """Largest distance between the distribution of each window's newest part and that of the rest.
+
+    Args:
+        value: the values of each window in order.
+        new: 1 for each that belongs to the newest part, 0 for the others.
+        spans: where each window's values lie.
+    """
     if not len(spans.first):
         return []
-    order = np.lexsort((rows.events.value, rows.group))
-    value, new = rows.events.value[order], rows.recent[order].astype(np.int64)
     lengths = spans.behind - spans.first
     news = np.add.reduceat(new, spans.first)
     olds = lengths - news
@@ -203,7 +208,9 @@ def _drifts(rows: _Rows, spans: _Spans) -> list[float | None]:
     seen_old = np.arange(1, len(value) + 1) - np.repeat(spans.first, lengths) - seen_new
     apart = np.abs(seen_new * np.repeat(olds, lengths) - seen_old * np.repeat(news, lengths))
     # Among equal prices only the last one's shares are those of the distributions.
-    apart[:-1][~_changes(value, rows.group)[1:]] = 0
+    last = np.append(value[1:] != value[:-1], [True])
+    last[spans.behind - 1] = True
+    apart[~last] = 0
     largest = np.maximum.reduceat(apart, spans.first).tolist()
     return [
         top / (new_count * old_count) if min(new_count, old_count) >= DRIFT_AT_LEAST else None

@@ -43,7 +43,7 @@ ROOT = Path(__file__).parents[4]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 START = 1_750_000_000 * MICRO
 SYMBOLS = ("WTI", "BRENT", "GAS", "GOLD", "CORN")
-FIGURES = ("count", "mean", "std", "p50", "p95", "trend")
+FIGURES = ("count", "mean", "std", "p50", "p95", "trend", "drift")
 
 
 class Analytics:
@@ -91,9 +91,9 @@ class Analytics:
         self.process = None
         return code
 
-    def windows(self) -> dict[tuple[str, str, int, int], tuple[float, ...]]:
+    def windows(self) -> dict[tuple[str, str, int, int], tuple[float | None, ...]]:
         """What was written and committed, each window once."""
-        found: dict[tuple[str, str, int, int], tuple[float, ...]] = {}
+        found: dict[tuple[str, str, int, int], tuple[float | None, ...]] = {}
         for message in self.broker.read(self.output):
             record = orjson.loads(message.value())
             assert message.key().decode() == record["symbol"]

@@ -14,11 +14,11 @@ pytestmark = pytest.mark.parametrize("examples", [60, pytest.param(3000, marks=p
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from(["WTI", "BRENT"]),
-        st.integers(0, 150 * MICRO).map(lambda time: START + time),
+        st.integers(0, 70 * MICRO).map(lambda time: START + time),
         st.one_of(st.integers(-50_000, 900_000), st.sampled_from([-(10**14) + 1, 10**14 - 1])),
     ),
     min_size=1,
-    max_size=40,
+    max_size=60,
 )
 
 
