@@ -16,6 +16,7 @@ from sandbox.errors import ConfigurationError
 
 _LOOK_SECONDS = 0.2
 _NAME_LABEL = "app.kubernetes.io/name"
+_HASH_LABEL = "pod-template-hash"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ def _is_meant(wanted: str, entry: Object) -> bool:
 
 
 def _workload(entry: Object) -> str:
-    return str(entry["labels"].get(_NAME_LABEL) or entry["owner"] or entry["pod"])
+    """Its label, else its owner's name, which is that of a Deployment and a hash where there is one."""
+    labels = entry["labels"]
+    owner = str(entry["owner"]).removesuffix(f"-{labels.get(_HASH_LABEL, '')}")
+    return str(labels.get(_NAME_LABEL) or owner or entry["pod"])
 
 
 def _print_end(log: Log, lines: int, console: Console, *, alone: bool) -> int:

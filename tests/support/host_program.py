@@ -1,7 +1,8 @@
 """A small HTTP service, for tests of the host processes: told by its variables how to behave.
 
 ``GET /`` answers with the version; ``/env`` with the variables; ``/file?<path>`` with a file; ``/crash`` ends it;
-``/hang`` makes ``/healthz`` fail; ``/slow?<seconds>`` takes its time. SIGTERM ends it once every request is answered.
+``/say?<text>`` prints it; ``/hang`` makes ``/healthz`` fail; ``/slow?<seconds>`` takes its time. SIGTERM ends it once
+every request is answered.
 """
 
 import asyncio
@@ -41,6 +42,8 @@ class Service:
         if path == "/crash":
             print("crashing", flush=True)
             os._exit(3)
+        if path == "/say":
+            print(query, flush=True)
         if path == "/hang":
             self.well = False
         if path == "/slow":
