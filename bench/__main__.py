@@ -7,7 +7,7 @@ import sys
 
 from bench.report import machine
 
-NAMES = ("control_plane", "objects", "waiting", "policies", "tenants", "consumer", "path", "analytics")
+NAMES = ("control_plane", "objects", "waiting", "policies", "tenants", "gateway", "consumer", "path", "analytics")
 
 
 def main(argv: list[str]) -> int:
