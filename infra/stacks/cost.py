@@ -22,6 +22,7 @@ from infra.core.cost.report import notes, usd
 from infra.core.cost.usage import Running, Usage, running
 from infra.core.errors import ConfigurationError, Problem
 from infra.core.quantity import Compute
+from infra.stacks.controllers_plan import balancer_usages, controller_running
 from infra.stacks.edge_kubernetes_plan import operator_running
 from infra.stacks.edge_plan import edge_usages
 from infra.stacks.plan import Plan
@@ -83,6 +84,7 @@ def _usages(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Usage]:
         yield from cluster_layout.usages(plan.cluster, catalog.prices, _running(catalog, profile, plan))
     if plan.edge is not None:
         yield from edge_usages(plan.edge)
+    yield from balancer_usages(plan.controllers)
     if plan.watch is not None:
         yield from watch_usages(plan.watch)
     if plan.recovery is not None:
@@ -104,6 +106,7 @@ def _running(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Running
         operator = Compute(footprint.cpu, footprint.memory) * footprint.replicas
         yield Running("strimzi-cluster-operator", operator, operator)
     yield from operator_running(catalog.charts, profile)
+    yield from controller_running(plan.controllers)
     if plan.recovery is not None:
         yield velero_layout.running(plan.recovery.recovery.chart.footprint)
     for spec in plan.workloads:

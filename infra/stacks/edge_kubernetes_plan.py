@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pulumi
 
 from infra.components.edge import istio_layout, kong_layout
+from infra.components.edge.balancer_layout import BalancerArgs
 from infra.components.edge.istio import Istio, IstioArgs
-from infra.components.edge.kong import Kong
+from infra.components.edge.kong import Binding, Kong
 from infra.components.edge.kong_layout import Gateway
 from infra.components.edge.public_layout import origin_host
 from infra.components.edge.routes_layout import SigningKey, published
@@ -23,6 +24,7 @@ from infra.core.labels import Ownership
 from infra.core.quota import Share
 from infra.core.wiring import Member
 from infra.core.workload.spec import WorkloadSpec
+from infra.stacks.edge_plan import DeclaredEdge
 from infra.stacks.profile import Profile
 
 
@@ -32,6 +34,8 @@ def gateway_of(
     profile: Profile,
     ownership: Ownership,
     workloads: Iterable[WorkloadSpec],
+    *,
+    balancer: BalancerArgs | None,
 ) -> Gateway | None:
     """The gateway with every declared route; None where nobody comes from outside.
 
@@ -41,6 +45,7 @@ def gateway_of(
         profile: shape of the environment.
         ownership: who answers and pays for it.
         workloads: everything that may have a route.
+        balancer: the load balancer before it, if the program makes one.
     """
     if not profile.operators or config.edge is None or config.identity is None:
         return None
@@ -54,6 +59,7 @@ def gateway_of(
             for name, key in config.identity.keys.items()
         ),
         routes=published(workloads),
+        **({"balancer": balancer.subnets} if balancer else {}),
     )
 
 
@@ -113,7 +119,8 @@ def declare_kong(
     *,
     ready: Mapping[str, Sequence[pulumi.Resource]],
     certifier: pulumi.Resource | None,
-    token: pulumi.Input[str] | None,
+    edge: DeclaredEdge | None,
+    binding: Binding | None,
     options: pulumi.ResourceOptions,
 ) -> Kong | None:
     """The gateway; None where nobody comes from outside.
@@ -122,9 +129,12 @@ def declare_kong(
         gateway: what it is made of.
         ready: for each namespace, what must exist before anything is declared in it.
         certifier: what must run before a certificate can be asked for.
-        token: what CloudFront tells the gateway.
+        edge: what tells the gateway that requests come through CloudFront.
+        binding: what makes its pods the targets of a load balancer.
         options: options with the providers.
     """
-    if gateway is None or certifier is None or token is None:
+    if gateway is None or certifier is None or edge is None:
         return None
-    return Kong("edge-gateway", gateway, ready=ready, certifier=certifier, token=token, opts=options)
+    return Kong(
+        "edge-gateway", gateway, ready=ready, certifier=certifier, token=edge.token, binding=binding, opts=options
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -13,6 +13,9 @@ from infra.config import StackConfig
 from infra.core.cost.usage import Usage
 from infra.core.names import PROJECT, bucket_name, dns_label
 from infra.stacks.profile import Profile
+
+if TYPE_CHECKING:
+    from infra.components.edge.balancer import Balancer
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,13 @@ class DeclaredEdge:
         outputs: what a user of the stack is told.
         distribution: id of the distribution.
         token: what the gateway knows CloudFront by; a secret, and no output of the stack.
+        balancer: the load balancer before the gateway, if the program makes one.
     """
 
     outputs: dict[str, Any]
     distribution: pulumi.Output[str]
     token: pulumi.Output[str]
+    balancer: Balancer | None
 
 
 @dataclass(frozen=True)
@@ -70,13 +75,19 @@ def edge_usages(plan: EdgePlan) -> Iterator[Usage]:
 
 
 def declare_edge(
-    plan: EdgePlan, *, key_arn: pulumi.Input[str], opts: pulumi.ResourceOptions, global_opts: pulumi.ResourceOptions
+    plan: EdgePlan,
+    *,
+    key_arn: pulumi.Input[str],
+    balance: Callable[[pulumi.Input[str]], Balancer | None],
+    opts: pulumi.ResourceOptions,
+    global_opts: pulumi.ResourceOptions,
 ) -> DeclaredEdge:
     """Declare the edge.
 
     Args:
         plan: its arguments.
         key_arn: key that encrypts the origin's token.
+        balance: declares the load balancer that presents a certificate; None where the program makes none.
         opts: options with the providers of the cluster's region.
         global_opts: options with the providers of us-east-1.
     """
@@ -84,11 +95,13 @@ def declare_edge(
     from infra.components.edge.public_origin import PublicOrigin  # noqa: PLC0415 - likewise
 
     origin = PublicOrigin("origin", plan.origin, key_arn=key_arn, opts=opts)
-    edge = PublicEdge("edge", plan.edge, token=origin.token, opts=global_opts)
+    balancer = balance(origin.certificate_arn)
+    arn = balancer.arn if balancer else None
+    edge = PublicEdge("edge", plan.edge, token=origin.token, balancer_arn=arn, opts=global_opts)
     outputs = {
         "publicUrl": edge.url,
         "originHost": plan.edge.origin,
         "originCertificateArn": origin.certificate_arn,
         "originTokenSecret": plan.origin.secret,
     }
-    return DeclaredEdge(outputs, edge.distribution_id, origin.token)
+    return DeclaredEdge(outputs, edge.distribution_id, origin.token, balancer)

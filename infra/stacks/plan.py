@@ -49,6 +49,14 @@ from infra.core.workload_share import workload_share
 from infra.stacks.applications_plan import Applications, applications
 from infra.stacks.budget import largest_pod, platform_budgets, quota_problems
 from infra.stacks.cluster_plan import cluster_args, network_args
+from infra.stacks.controllers_plan import (
+    ControllersPlan,
+    balancer_args,
+    controller_members,
+    controller_shares,
+    controllers_place,
+    controllers_plan,
+)
 from infra.stacks.data_services_plan import DataServices, backup_class, data_services
 from infra.stacks.edge_kubernetes_plan import gateway_of, operator_members, operator_shares
 from infra.stacks.edge_plan import EdgePlan, edge_plan
@@ -93,6 +101,7 @@ class Plan:
     recovery: RecoveryPlan | None
     edge: EdgePlan | None
     edge_gateway: Gateway | None
+    controllers: ControllersPlan | None
     watch: WatchPlan | None
 
 
@@ -139,13 +148,14 @@ def make_plan(
         *(path.workloads if path else ()),
         decision_point_spec(governance.decision_point),
     )
-    edge_gateway = gateway_of(config, catalog, profile, ownership, workloads)
+    edge_gateway = gateway_of(config, catalog, profile, ownership, workloads, balancer=balancer_args(config, profile))
     workloads = (*workloads, *([edge_gateway_spec(edge_gateway)] if edge_gateway else []))
     shares = [*map(workload_share, workloads), *kafka_layout.operator_shares(kafka)]
     if isinstance(kafka, StrimziArgs):
         shares += strimzi_layout.operator_shares(catalog.charts["strimzi"].footprint)
     shares += operator_shares(catalog.charts, profile)
     shares += recovery_shares(config, catalog, profile)
+    shares += controller_shares(controllers_place(config, profile, ownership), catalog.charts)
     tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
     problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
     if problems:
@@ -171,11 +181,13 @@ def make_plan(
         network=network,
         cluster=cluster,
     )
+    controllers = controllers_plan(config, catalog, profile, ownership, network)
     members = [
         *(spec.member() for spec in workloads),
         *kafka_layout.operator_members(kafka),
         *operator_members(profile, ownership),
         *recovery_members(recovery),
+        *controller_members(controllers),
         *pods,
     ]
     return Plan(
@@ -215,6 +227,7 @@ def make_plan(
         if profile.own_registry and config.aws
         else None,
         edge_gateway=edge_gateway,
+        controllers=controllers,
         network=network,
         services=services,
         cluster=cluster,

@@ -30,6 +30,7 @@ from infra.core.token_check import own_key_set
 from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
 from infra.stacks.applications import declare_applications
+from infra.stacks.controllers_plan import binding, declare_controllers
 from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.data_services import declare_data_services
 from infra.stacks.data_services_plan import backup_class
@@ -93,7 +94,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         cluster_ready=cluster.ready if cluster else (),
         options=options,
     )
-    outside, token = declare_outside(config, plan, options, network=network, key_arn=key_arn)
+    outside, edge = declare_outside(config, plan, options, network=network, cluster=cluster, key_arn=key_arn)
     outputs |= outside
     outputs |= declare_data_services(plan.services, network, cluster, options)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
@@ -102,7 +103,17 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     )
     charts = _operators(config, catalog, plan, profile, ready, options)
     operators = _platform_operators(config, catalog, plan, profile, ready, options)
-    declare_kong(plan.edge_gateway, ready=ready, certifier=operators, token=token, options=options)
+    controllers = declare_controllers(
+        plan.controllers, boundary_arn=boundary_arn, cluster=cluster, certifier=operators, ready=ready, options=options
+    )
+    declare_kong(
+        plan.edge_gateway,
+        ready=ready,
+        certifier=operators,
+        edge=edge,
+        binding=binding(plan.controllers, controllers, edge.balancer if edge else None),
+        options=options,
+    )
     backbone = StreamingBackbone(
         "streaming",
         plan.streaming,
@@ -140,7 +151,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "monthlyCost": cost.as_output(),
         "recordedCharts": [
             *(chart.recorded for chart in charts if chart.recorded),
-            *(name for part in (operators, istio) if part for name in part.recorded),
+            *(name for part in (operators, istio, controllers) if part for name in part.recorded),
             *backups,
         ],
         **outputs,

@@ -17,6 +17,8 @@ BUCKET: Final = versions_of("aws:s3/bucket:Bucket")
 LOGGING: Final = versions_of("aws:s3/bucketLogging:BucketLogging")
 """The tokens of the setting that has a bucket's use written down."""
 
+_BALANCERS: Final = versions_of("aws:lb/loadBalancer:LoadBalancer")
+
 
 def settings_of(stack: Stack, bucket: Resource, tokens: frozenset[str]) -> list[Resource]:
     """The resources of the given types that are settings of the bucket.
@@ -48,13 +50,25 @@ def _is_another(stack: Stack, target: Node) -> bool:
 
 
 def receiving_logs(stack: Stack) -> frozenset[str]:
-    """The names of the buckets into which S3 delivers the server access logs of others, as far as they are known."""
-    targets = ((setting.root["bucket"], setting.root["targetBucket"]) for setting in of_types(stack, LOGGING))
-    return frozenset(
-        name
-        for source, target in targets
-        if target.known() and (name := target.text()) and not (source.known() and source.text() == name)
-    )
+    """The names of the buckets into which AWS delivers logs with S3's own key only, as far as they are known.
+
+    Such are the server access logs of other buckets, and the access logs of application load balancers (Elastic Load
+    Balancing User Guide, "Enable access logs for your Application Load Balancer"); those of network load balancers may
+    have a customer's key.
+    """
+    settings = ((setting.root["bucket"], setting.root["targetBucket"]) for setting in of_types(stack, LOGGING))
+    targets = [target for source, target in settings if not _is_same(source, target)]
+    targets += [balancer.root["accessLogs"]["bucket"] for balancer in of_types(stack, _BALANCERS) if _is_alb(balancer)]
+    return frozenset(name for target in targets if target.known() and (name := target.text()))
+
+
+def _is_same(source: Node, target: Node) -> bool:
+    return source.known() and target.known() and source.text() == target.text()
+
+
+def _is_alb(balancer: Resource) -> bool:
+    kind = balancer.root["loadBalancerType"]
+    return not kind.exists() or (kind.known() and kind.text() == "application")
 
 
 def each_bucket(

@@ -82,7 +82,7 @@ def test_a_gateway_waits_for_the_way_to_the_internet(stack: str):
 
 def test_prod_has_a_gateway_in_each_zone_and_dev_one():
     assert [len(rendered(stack).of_type("NatGateway")) for stack in ("dev", "prod")] == [1, 3]
-    assert [len(rendered(stack).of_type("VpcEndpoint")) for stack in ("dev", "prod")] == [1, 9]
+    assert [len(rendered(stack).of_type("VpcEndpoint")) for stack in ("dev", "prod")] == [1, 10]
 
 
 @AWS_STACKS

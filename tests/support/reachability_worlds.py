@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 from unittest import mock
 
 from infra.components.edge import istio_layout, kong_layout
-from infra.components.foundation import operators_layout, operators_pods, velero_layout
+from infra.components.foundation import controllers_layout, operators_layout, operators_pods, velero_layout
 from infra.components.streaming.access import KAFKA_USER_LABEL
 from infra.core.catalog.catalog import Catalog
 from infra.core.catalog.tenants import Tenant
@@ -33,10 +34,16 @@ CALLED = {
     f"{OPERATORS}/cert-manager-webhook": Port(operators_layout.WEBHOOK_PORT),
     f"{OPERATORS}/metrics-server": Port(operators_layout.METRICS_PORT),
     f"{OPERATORS}/istiod": Port(istio_layout.WEBHOOK_PORT),
-    f"{kong_layout.NAMESPACE}/kong": Port(kong_layout.PROXY_PORT),
+    f"{OPERATORS}/{controllers_layout.TARGETS}": Port(controllers_layout.WEBHOOK_PORT),
 }
-"""What the API server or the load balancer calls. They are no pods and have private addresses, so that whoever has one
-gets in; what is ours does not get out."""
+"""What the API server calls. It is no pod and has a private address, so that whoever has one gets in; what is ours does
+not get out."""
+
+BALANCED, BALANCED_PORTS = (
+    f"{kong_layout.NAMESPACE}/kong",
+    (Port(kong_layout.PROXY_PORT), Port(kong_layout.STATUS_PORT)),
+)
+"""What the load balancer calls, from addresses of its subnets."""
 
 READS_NODES = f"{OPERATORS}/metrics-server"
 KUBELET = Port(operators_pods.KUBELET_PORT)
@@ -66,6 +73,7 @@ class World:
         ports: ports to try.
         wiring: what is declared.
         namespaces: names of its namespaces.
+        balancer: networks that the load balancer is in: any private one, where the program does not make it.
     """
 
     policies: list[Mapping[str, Any]]
@@ -74,6 +82,7 @@ class World:
     ports: list[Port]
     wiring: Wiring
     namespaces: set[str]
+    balancer: tuple[IPv4Network, ...]
 
     def declared(self) -> set[tuple[str, str, Port]]:
         """Client, server and port of each declared edge."""
@@ -115,7 +124,9 @@ class World:
                 return bool(source.party) and (source.party, target.party, port) in open_
             private = source.address.startswith("10.")
             asks = source.name == AGENT and (target.party, port) == (AGENTS_SERVER, IDENTITIES)
-            return asks or source.address == PROBE_ADDRESS or (private and CALLED.get(target.party) == port)
+            balances = target.party == BALANCED and port in BALANCED_PORTS and self._balances(source)
+            called = private and CALLED.get(target.party) == port
+            return asks or source.address == PROBE_ADDRESS or called or balances
         if source.namespace not in self.namespaces:
             return True  # neither is ours: what they do among themselves is not for us to refuse
         if target.name == DNS and port.number == 53:
@@ -123,6 +134,9 @@ class World:
         if source.party == READS_NODES and port == KUBELET:
             return target.address.startswith("10.")
         return source.party in api_clients and port in (Port(443), Port(6443))
+
+    def _balances(self, source: Peer) -> bool:
+        return any(IPv4Address(source.address) in network for network in self.balancer)
 
     def named(self, connections: set[Connection]) -> list[str]:
         """Connections as a person reads them."""
@@ -187,6 +201,9 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
         real.append(_cluster_operator())
     if any(item["kind"] == "Issuer" for item in objects):
         real += [_operator(pod.party) for pod in (*operators_layout.pods(OPERATORS), *istio_layout.pods(OPERATORS))]
+    installed = {member.party.key: member.party for member in wiring.members}
+    controllers = ((OPERATORS, name) for name in (controllers_layout.NODES, controllers_layout.TARGETS))
+    real += [_operator(installed[key]) for key in controllers if key in installed]
     if any(item["kind"] == "BackupStorageLocation" for item in objects):
         real.append(_operator(velero_layout.party()))
     strangers = [Peer(f"stranger in {namespace}", "", namespace) for namespace in (*labels, ELSEWHERE)]
@@ -209,14 +226,19 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
     ]
     blocks = {block for edge in wiring.outside for block in getattr(edge.target, "blocks", ())}
     endpoints = [Peer(ENDPOINT, block.replace(".0/", ".9/").split("/")[0]) for block in sorted(blocks)]
+    made = any(item["kind"] == "TargetGroupBinding" for item in objects)
+    subnets = [found.inputs for found in rendered.of_type("ec2/subnet:Subnet")]
+    blocks_of_it = [subnet["cidrBlock"] for subnet in subnets if "-private-" in subnet["tags"]["Name"]]
+    balancer = tuple(map(IPv4Network, blocks_of_it if made else operators_pods.NODE_RANGES))
     served = {Port(offer.port, offer.protocol) for member in wiring.members for offer in member.serves}
     return World(
         policies=[item for item in objects if item["kind"] == "NetworkPolicy"],
         authorizations=[item for item in objects if item["kind"] == "AuthorizationPolicy"],
-        peers=[*peers, *OUTSIDE, *endpoints],
-        ports=sorted({*served, *UNUSED, *CALLED.values(), KUBELET, IDENTITIES, TUNNEL}),
+        peers=[*peers, *OUTSIDE, *endpoints, *(Peer("load balancer", str(network[10])) for network in balancer[:1])],
+        ports=sorted({*served, *UNUSED, *CALLED.values(), *BALANCED_PORTS, KUBELET, IDENTITIES, TUNNEL}),
         wiring=wiring,
         namespaces=set(labels),
+        balancer=balancer,
     )
 
 

@@ -4,6 +4,9 @@ from typing import Any
 
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 FIREWALL = "aws:wafv2/webAcl:WebAcl"
+VPC_ORIGIN = "aws:cloudfront/vpcOrigin:VpcOrigin"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+LISTENER = "aws:lb/listener:Listener"
 RECORD = "aws:route53/record:Record"
 HEADERS = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
 WEB_ACL_ARN = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/x/1"
@@ -48,7 +51,54 @@ _MANAGED = {
     "visibilityConfig": _METRICS,
 }
 
+_INSIDE: dict[str, Any] = {
+    "name": "gateway",
+    "arn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/edge/1",
+    "httpPort": 80,
+    "httpsPort": 443,
+    "originProtocolPolicy": "https-only",
+    "originSslProtocols": {"items": ["TLSv1.2"], "quantity": 1},
+}
+
 GOOD: dict[str, dict[str, Any]] = {
+    VPC_ORIGIN: {"vpcOriginEndpointConfig": _INSIDE, "tags": {"a": "1"}},
+    BALANCER: {
+        "name": "edge",
+        "internal": True,
+        "loadBalancerType": "application",
+        "ipAddressType": "ipv4",
+        "subnets": ["subnet-1", "subnet-2"],
+        "securityGroups": ["sg-1"],
+        "accessLogs": {"bucket": "logs", "enabled": True},
+        "enableDeletionProtection": True,
+    },
+    "aws:lb/targetGroup:TargetGroup": {
+        "name": "pods",
+        "vpcId": "vpc-1",
+        "targetType": "ip",
+        "ipAddressType": "ipv4",
+        "port": 8443,
+        "protocol": "HTTPS",
+        "protocolVersion": "HTTP1",
+        "deregistrationDelay": 45,
+        "healthCheck": {"path": "/status/ready", "port": "8100"},
+    },
+    LISTENER: {
+        "loadBalancerArn": _INSIDE["arn"],
+        "port": 443,
+        "protocol": "HTTPS",
+        "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        "certificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1",
+        "defaultActions": [{"type": "forward", "targetGroupArn": "arn:aws:elasticloadbalancing:x"}],
+    },
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {
+        "securityGroupId": "sg-1",
+        "referencedSecurityGroupId": "sg-2",
+        "ipProtocol": "tcp",
+        "fromPort": 8443,
+        "toPort": 8443,
+        "description": "to pods",
+    },
     "aws:acm/certificate:Certificate": {
         "domainName": "example.com",
         "validationMethod": "DNS",
@@ -111,6 +161,14 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 
 WRONG: list[tuple[str, dict[str, Any], str, str]] = [
+    (
+        VPC_ORIGIN,
+        {"vpcOriginEndpointConfig": {**_INSIDE, "originSslProtocols": {"items": [12], "quantity": 1}}},
+        "vpcOriginEndpointConfig.originSslProtocols.items[0]",
+        "12 is not of type 'string'",
+    ),
+    (BALANCER, {"subnets": "subnet-1"}, "subnets", "is not of type 'array'"),
+    (LISTENER, {"defaultActions": [{"targetGroupArn": "x"}]}, "defaultActions[0]", "'Type' is a required property"),
     (DISTRIBUTION, {"priceClass": "PriceClass_1"}, "priceClass", "is not one of"),
     (
         DISTRIBUTION,

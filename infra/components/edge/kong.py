@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
@@ -14,6 +16,19 @@ from infra.core.labels import object_labels
 from infra.core.workload.workload import Workload
 
 
+@dataclass(frozen=True)
+class Binding:
+    """What makes pods the targets of a load balancer.
+
+    Attributes:
+        manifest: the custom resource.
+        after: what must be there before it, and until it is gone.
+    """
+
+    manifest: Mapping[str, Any]
+    after: Sequence[pulumi.Resource]
+
+
 class Kong(PlatformComponent):
     """The gateway: its certificate, its configuration, the workload, and the policy that lets the load balancer in.
 
@@ -21,6 +36,7 @@ class Kong(PlatformComponent):
         ready: for each namespace, what must exist before anything is declared in it.
         certifier: what must run before a certificate can be asked for.
         token: what CloudFront tells Kong; whoever does not know it did not come through the firewall.
+        binding: what makes its pods the targets of a load balancer.
 
     Attributes:
         host: DNS name inside the cluster.
@@ -37,6 +53,7 @@ class Kong(PlatformComponent):
         ready: Mapping[str, Sequence[pulumi.Resource]],
         certifier: pulumi.Resource,
         token: pulumi.Input[str],
+        binding: Binding | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts=opts)
@@ -50,12 +67,15 @@ class Kong(PlatformComponent):
         secret = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata}
         made.append(self.declare("configuration", {**secret, "data": {layout.FILE: text}}, after=home))
         spec = layout.gateway_spec(gateway)
-        self.declare("ingress-load-balancer", layout.balancer_manifest(spec), after=home)
+        for role, manifest in layout.balancer_manifests(gateway):
+            self.declare(role, manifest, after=home)
         # The policies of its connections are on both sides, so each needs the other's namespace, too.
         everywhere = [each for route in gateway.routes for each in ready[route.offer.party.namespace]]
         workload = Workload(
             self.child("workload"), spec, after=[*home, *everywhere], ready_after=made, opts=self.child_options()
         )
+        if binding is not None:
+            self.declare("binding", binding.manifest, after=[*home, *binding.after, workload])
         self.host = workload.host
         self.register_outputs({"host": self.host})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from pydantic import Field
 from infra.components.edge.routes_layout import PublishedPort, SigningKey, configuration
 from infra.components.foundation import certificate_models as cm
 from infra.components.foundation.operators_layout import SERVER_HOURS, SERVER_RENEWAL_HOURS
-from infra.components.foundation.operators_pods import from_network
+from infra.components.foundation.operators_pods import NODE_RANGES, from_addresses
 from infra.core.catalog.images import Image
 from infra.core.labels import Ownership, object_labels
 from infra.core.models import Args
@@ -67,6 +67,9 @@ class Gateway(Args):
     hosts: tuple[str, ...] = Field(min_length=1, description="the public host, then further names of its certificate")
     keys: tuple[SigningKey, ...] = Field(min_length=1, description="public keys of the identity provider")
     routes: tuple[PublishedPort, ...]
+    balancer: tuple[str, ...] = Field(
+        default=NODE_RANGES, min_length=1, description="addresses that the load balancer before it has"
+    )
 
 
 def gateway_spec(gateway: Gateway) -> WorkloadSpec:
@@ -106,11 +109,15 @@ def rendered(gateway: Gateway, token: str) -> str:
     return json.dumps(configuration(gateway.routes, gateway.hosts[0], gateway.keys, token), indent=1, sort_keys=True)
 
 
-def balancer_manifest(spec: WorkloadSpec) -> Manifest:
-    """Lets the load balancer in, which has addresses of the network and is no pod."""
-    manifest = from_network(spec.party, "from-load-balancer", PROXY_PORT)
-    manifest["metadata"]["labels"] = object_labels(NAME, COMPONENT, spec.ownership)
-    return manifest
+def balancer_manifests(gateway: Gateway) -> Iterator[tuple[str, Manifest]]:
+    """Role and manifest of what lets the load balancer in, which has addresses of the network and is no pod.
+
+    It brings requests, and asks whether Kong is ready.
+    """
+    for caller, port in (("load-balancer", PROXY_PORT), ("health-check", STATUS_PORT)):
+        manifest = from_addresses(gateway_spec(gateway).party, f"from-{caller}", port, gateway.balancer)
+        manifest["metadata"]["labels"] = object_labels(NAME, COMPONENT, gateway.ownership)
+        yield f"ingress-{caller}", manifest
 
 
 def certificate_manifests(gateway: Gateway, authority: str) -> Sequence[tuple[str, Manifest]]:

@@ -25,6 +25,8 @@ from infra.core.component import PlatformComponent
 ORIGIN = "platform"
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 CACHED = ("GET", "HEAD")
+ORIGIN_TLS: Any = {"http_port": 80, "https_port": 443, "origin_protocol_policy": "https-only"}
+ORIGIN_VERSION = "TLSv1.2"
 
 
 class PublicEdge(PlatformComponent):
@@ -37,6 +39,8 @@ class PublicEdge(PlatformComponent):
         name: name in the URN.
         args: names and limits.
         token: value of the header by which the origin knows CloudFront.
+        balancer_arn: load balancer with private addresses, which CloudFront reaches inside its network; if None, the
+            origin is reached over the internet, by its name.
         opts: options of the component.
 
     Attributes:
@@ -54,6 +58,7 @@ class PublicEdge(PlatformComponent):
         args: PublicEdgeArgs,
         *,
         token: pulumi.Output[str],
+        balancer_arn: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts=opts)
@@ -79,7 +84,7 @@ class PublicEdge(PlatformComponent):
             price_class=args.price_class,
             aliases=[args.domain],
             web_acl_id=firewall.arn,
-            origins=[self._origin(token)],
+            origins=[self._origin(token, balancer_arn)],
             default_cache_behavior=self._behaviour(headers.id),
             restrictions={"geo_restriction": {"restriction_type": "none"}},
             viewer_certificate={
@@ -117,20 +122,29 @@ class PublicEdge(PlatformComponent):
         )
         return firewall
 
-    def _origin(self, token: pulumi.Output[str]) -> Any:
-        return {
-            "origin_id": ORIGIN,
-            "domain_name": self._args.origin,
-            "custom_origin_config": {
-                "http_port": 80,
-                "https_port": 443,
-                "origin_protocol_policy": "https-only",
-                "origin_ssl_protocols": ["TLSv1.2"],
-                "origin_read_timeout": READ_SECONDS,
-                "origin_keepalive_timeout": READ_SECONDS,
+    def _origin(self, token: pulumi.Output[str], balancer_arn: pulumi.Input[str] | None) -> Any:
+        """The name is the one that the origin's certificate has, and is not looked up inside the network."""
+        patience = {"origin_read_timeout": READ_SECONDS, "origin_keepalive_timeout": READ_SECONDS}
+        way: dict[str, Any] = (
+            {"custom_origin_config": {**ORIGIN_TLS, "origin_ssl_protocols": [ORIGIN_VERSION], **patience}}
+            if balancer_arn is None
+            else {"vpc_origin_config": {"vpc_origin_id": self._inside(balancer_arn).id, **patience}}
+        )
+        header = {"name": ORIGIN_HEADER, "value": token}
+        return {"origin_id": ORIGIN, "domain_name": self._args.origin, **way, "custom_headers": [header]}
+
+    def _inside(self, balancer_arn: pulumi.Input[str]) -> cloudfront.VpcOrigin:
+        return cloudfront.VpcOrigin(
+            self.child("vpc-origin"),
+            vpc_origin_endpoint_config={
+                "name": self._args.name,
+                "arn": balancer_arn,
+                **ORIGIN_TLS,
+                "origin_ssl_protocols": {"items": [ORIGIN_VERSION], "quantity": 1},
             },
-            "custom_headers": [{"name": ORIGIN_HEADER, "value": token}],
-        }
+            tags={"Name": self._args.name},
+            opts=self.child_options(),
+        )
 
     def _behaviour(self, headers: pulumi.Output[str]) -> Any:
         return {

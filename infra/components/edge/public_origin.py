@@ -17,8 +17,8 @@ TOKEN_LENGTH = 48
 class PublicOrigin(PlatformComponent):
     """A certificate for ``origin.<domain>`` in the cluster's region, its record, and the token in Secrets Manager.
 
-    The load balancer is not made here. Whoever makes it presents the certificate on port 443, and the configuration
-    names its host, to which the record then leads; until then CloudFront answers 502.
+    The load balancer presents the certificate on port 443. Where the configuration names the host of one that somebody
+    else keeps, the record leads there; the program's own has no name on the internet and needs no record.
 
     Args:
         name: name in the URN.

@@ -28,8 +28,20 @@ PRIVATE_BITS, PUBLIC_BITS, ENDPOINT_BITS = 3, 6, 8
 load balancers, with its last quarter for the endpoints of AWS services: a NetworkPolicy can open those and nothing
 else."""
 
-INTERFACES = ("ec2", "ecr.api", "ecr.dkr", "eks-auth", "kms", "logs", "s3", "secretsmanager", "sts")
-"""Services that nodes and pods call, which have endpoints of their own where calls stay inside the network."""
+INTERFACES = (
+    "autoscaling",
+    "ec2",
+    "ecr.api",
+    "ecr.dkr",
+    "eks",
+    "eks-auth",
+    "elasticloadbalancing",
+    "logs",
+    "s3",
+    "secretsmanager",
+)
+"""Services that nodes and pods call, which have endpoints of their own where calls stay inside the network. KMS is
+called by other services on their behalf, and STS by nobody: pods have roles by `eks-auth`."""
 
 MOST_INTERFACES = 11
 """Addresses of the smallest subnet of endpoints, of 28 bits; five of its sixteen are AWS's own (VPC User Guide)."""

@@ -100,9 +100,9 @@ def network(pods: Iterable[OperatorPods], ownership: Ownership) -> Iterator[tupl
             yield f"{pod.party.name}-{role}", manifest
 
 
-def from_network(party: Party, name: str, port: int) -> Manifest:
-    """Opens one port of a party to the private addresses of the network, which a load balancer or node has."""
-    return _nodes(party, name, "Ingress", port)
+def from_addresses(party: Party, name: str, port: int, addresses: Iterable[str] = NODE_RANGES) -> Manifest:
+    """Opens one port of a party to addresses of the network, which a load balancer or node has."""
+    return _policy(party, name, "Ingress", _blocks(addresses), port)
 
 
 def chart_labels(name: str, ownership: Ownership) -> dict[str, str]:
@@ -129,7 +129,11 @@ def _nodes(party: Party, name: str, direction: str, port: int) -> Manifest:
 
     Pods may have such addresses too, but those of every namespace of ours are refused on their own side.
     """
-    return _policy(party, name, direction, [{"ipBlock": {"cidr": cidr}} for cidr in NODE_RANGES], port)
+    return _policy(party, name, direction, _blocks(NODE_RANGES), port)
+
+
+def _blocks(addresses: Iterable[str]) -> list[dict[str, Any]]:
+    return [{"ipBlock": {"cidr": cidr}} for cidr in addresses]
 
 
 def _from_agent(party: Party, agent: Agent) -> Manifest:

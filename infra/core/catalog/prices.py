@@ -26,6 +26,7 @@ STANDARD, INFREQUENT, GLACIER = "s3-standard", "s3-infrequent", "s3-glacier"
 CLUSTER, NAT, ZONE_TRANSFER = "eks-cluster", "nat-gateway", "zone-transfer"
 ENDPOINT = "vpc-endpoint"
 SNAPSHOT = "ebs-snapshot"
+BALANCER, BALANCER_UNIT = "load-balancer", "load-balancer-unit"
 WEB_ACL, WEB_ACL_RULE, ALARM = "web-acl", "web-acl-rule", "alarm"
 NEEDED: Mapping[str, Unit] = {
     KMS_KEY: "month",
@@ -39,6 +40,8 @@ NEEDED: Mapping[str, Unit] = {
     CLUSTER: "hour",
     NAT: "hour",
     ENDPOINT: "hour",
+    BALANCER: "hour",
+    BALANCER_UNIT: "hour",
     WEB_ACL: "month",
     WEB_ACL_RULE: "month",
     ALARM: "month",

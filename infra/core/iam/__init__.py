@@ -1,6 +1,7 @@
 """Least privilege on AWS: what a workload uses is typed, and its IAM policy, trust and limits are computed from it."""
 
 from infra.core.iam.boundary import boundary_document
+from infra.core.iam.cluster_grants import GroupScaling, TargetRegistration
 from infra.core.iam.grants import BucketPrefix, Grant, ImagePull, KeyUse, LogWrite, QueueUse, SecretRead, TopicPublish
 from infra.core.iam.place import AwsPlace
 from infra.core.iam.policy import policy_document
@@ -13,11 +14,13 @@ __all__ = [
     "AwsPlace",
     "BucketPrefix",
     "Grant",
+    "GroupScaling",
     "ImagePull",
     "KeyUse",
     "LogWrite",
     "QueueUse",
     "SecretRead",
+    "TargetRegistration",
     "TopicPublish",
     "boundary_document",
     "pod_trust_document",

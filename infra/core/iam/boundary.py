@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.core.iam import grants
+from infra.core.iam import cluster_grants, grants
 from infra.core.iam.place import AwsPlace, bucket_arn
 from infra.core.iam.statement import (
     POLICY_SIZE,
@@ -42,11 +42,13 @@ def boundary_document(place: AwsPlace, environment: Environment) -> str:
     Returns:
         JSON without white space.
     """
-    own = f"{PROJECT}-{environment}-*"
+    cluster = f"{PROJECT}-{environment}"
+    own = f"{cluster}-*"
     account = condition("StringEquals", "aws:ResourceAccount", place.account_id)
     services = condition("StringEquals", "kms:ViaService", *map(place.endpoint, grants.SERVICES))
     objects = tuple(action for actions in grants.OBJECT_ACTIONS.values() for action in actions)
     secrets = place.arn("secretsmanager", f"secret:{PROJECT}/{environment}/*")
+    described = (*cluster_grants.TARGET_READS, *cluster_grants.SCALING_READS)
     statements = (
         Statement("List", grants.LIST_ACTIONS, (bucket_arn(own),), account),
         Statement("Objects", objects, (bucket_arn(own, "*"),), account),
@@ -57,6 +59,12 @@ def boundary_document(place: AwsPlace, environment: Environment) -> str:
         Statement("Queues", (*grants.SEND_ACTIONS, *grants.RECEIVE_ACTIONS), (place.arn("sqs", own),)),
         Statement("Topics", grants.PUBLISH_ACTIONS, (place.arn("sns", own),)),
         Statement("Logs", grants.LOG_ACTIONS, (place.arn("logs", f"log-group:/{PROJECT}/{environment}/*"),)),
+        Statement("Describe", described, ("*",)),
+        Statement(
+            "Targets", cluster_grants.TARGET_WRITES, (place.arn("elasticloadbalancing", f"targetgroup/{own}/*"),)
+        ),
+        Statement("NodeGroups", cluster_grants.GROUP_READS, (place.arn("eks", f"nodegroup/{cluster}/*/*"),)),
+        cluster_grants.scaling_statement(cluster, place),
     )
     return check_size(
         rendered([*allowing(merged(statements)), TLS_ONLY]),

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from infra.core.iam.cluster_grants import GroupScaling, TargetRegistration
 from infra.core.iam.place import AwsPlace, bucket_arn
 from infra.core.iam.statement import Conditions, Statement, condition
 from infra.core.models import Args
@@ -175,7 +176,16 @@ class LogWrite(Args):
 
 
 Grant = Annotated[
-    BucketPrefix | KeyUse | SecretRead | ImagePull | QueueUse | TopicPublish | LogWrite, Field(discriminator="kind")
+    BucketPrefix
+    | GroupScaling
+    | ImagePull
+    | KeyUse
+    | LogWrite
+    | QueueUse
+    | SecretRead
+    | TargetRegistration
+    | TopicPublish,
+    Field(discriminator="kind"),
 ]
 """Anything of AWS that a workload may use."""
 

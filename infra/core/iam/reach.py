@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from infra.core.iam.cluster_grants import GroupScaling, TargetRegistration
 from infra.core.iam.grants import (
     BucketPrefix,
     Grant,
@@ -77,6 +78,10 @@ class AwsNetwork(Args):
                 # Layers come from a bucket of AWS's own, to which the registry sends its clients (Amazon ECR User
                 # Guide, "Amazon ECR interface VPC endpoints").
                 yield "s3", f"{layer_bucket(region)}.s3.{region}.{domain}"
+            case TargetRegistration():
+                yield from ((name, f"{name}.{region}.{domain}") for name in ("ec2", "elasticloadbalancing"))
+            case GroupScaling():
+                yield from ((name, f"{name}.{region}.{domain}") for name in ("autoscaling", "ec2", "eks"))
             case KeyUse():
                 pass
 

@@ -33,8 +33,9 @@ _BY_S3 = "AES256"
 def require_bucket_encryption(stack: Stack) -> Iterator[Violation]:
     """One violation for each bucket without such a setting, and for each rule of a setting without such a key.
 
-    A bucket that receives the server access logs of another may be encrypted by S3's own key: S3 delivers none into
-    one whose default is a customer managed key (Amazon S3 API Reference, LoggingEnabled).
+    A bucket that receives the server access logs of another, or those of an application load balancer, may be encrypted
+    by S3's own key: AWS delivers none into one whose default is a customer managed key (Amazon S3 API Reference,
+    LoggingEnabled; Application Load Balancers, "Enable access logs").
     """
     receiving = receiving_logs(stack)
 

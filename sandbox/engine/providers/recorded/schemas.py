@@ -119,7 +119,8 @@ class _Rewriting:
 
         A map of tags or dimensions becomes a list of pairs. Where the schema has a list of sections, a single one of
         Pulumi's becomes a list, and plain values become sections of the one property; where it has a section, a list
-        of a single one becomes that. The SDK writes some truth values and numbers as texts.
+        of a single one becomes that. A list of CloudFront's says how long it is. The SDK writes some truth values and
+        numbers as texts.
         """
         spec = _resolved(spec, self.schema)
         self.origins[path] = origin
@@ -144,6 +145,8 @@ class _Rewriting:
         return _unquoted(value, spec.get("type"))
 
     def _listed(self, value: dict[str, Json], items: Mapping[str, Any], path: Path, origin: Path) -> Json:
+        if set(value) == {"items", "quantity"}:
+            return self.of(value["items"], {"type": "array", "items": items}, path, (*origin, "items"))
         properties = set(items.get("properties", {}))
         label = "Key" if {"Key", "Value"} <= properties else "Name" if properties == {"Name", "Value"} else None
         if label is None:

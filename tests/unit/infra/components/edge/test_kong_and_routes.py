@@ -222,10 +222,16 @@ def test_a_changed_route_is_a_rollout_and_a_changed_token_is_not_shown():
     assert "canary" not in str(layout.gateway_spec(gateway()))
 
 
-def test_the_load_balancer_reaches_the_proxy_only():
-    policy = layout.balancer_manifest(SPEC)["spec"]
-    assert policy["podSelector"]["matchLabels"] == SPEC.party.selector
-    assert policy["ingress"][0]["ports"] == [{"port": 8443, "protocol": "TCP"}]
+def test_the_load_balancer_alone_reaches_the_proxy_and_asks_whether_it_is_ready():
+    place = gateway().model_copy(update={"balancer": ("10.20.0.0/19",)})
+    policies = [manifest["spec"] for _, manifest in layout.balancer_manifests(place)]
+    assert [policy["ingress"][0]["ports"] for policy in policies] == [
+        [{"port": 8443, "protocol": "TCP"}],
+        [{"port": 8100, "protocol": "TCP"}],
+    ]
+    for policy in policies:
+        assert policy["podSelector"]["matchLabels"] == SPEC.party.selector
+        assert policy["ingress"][0]["from"] == [{"ipBlock": {"cidr": "10.20.0.0/19"}}]
 
 
 def test_the_certificate_is_for_every_name_and_kept_where_kong_reads_it():

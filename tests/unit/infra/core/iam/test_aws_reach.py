@@ -10,11 +10,13 @@ from infra.core.iam import (
     AwsPlace,
     BucketPrefix,
     Grant,
+    GroupScaling,
     ImagePull,
     KeyUse,
     LogWrite,
     QueueUse,
     SecretRead,
+    TargetRegistration,
     TopicPublish,
 )
 
@@ -35,6 +37,14 @@ def bucket(prefix: str) -> BucketPrefix:
         (QueueUse(queue="x", role="send"), ["sqs.eu-west-1.amazonaws.com"]),
         (TopicPublish(topic="x"), ["sns.eu-west-1.amazonaws.com"]),
         (LogWrite(group="x"), ["logs.eu-west-1.amazonaws.com"]),
+        (
+            TargetRegistration(group="x"),
+            ["ec2.eu-west-1.amazonaws.com", "elasticloadbalancing.eu-west-1.amazonaws.com"],
+        ),
+        (
+            GroupScaling(cluster="x"),
+            ["autoscaling.eu-west-1.amazonaws.com", "ec2.eu-west-1.amazonaws.com", "eks.eu-west-1.amazonaws.com"],
+        ),
         (
             ImagePull(repository="xx"),
             [
