@@ -25,6 +25,8 @@ from infra.components.foundation.backup_layout import (
     topic_policy,
 )
 from infra.components.foundation.customer_key import customer_key
+from infra.components.foundation.mailed_topic import TopicSettings, mailed_topic
+from infra.components.foundation.service_role import service_role
 from infra.core.component import PlatformComponent
 
 
@@ -56,7 +58,7 @@ class Backup(PlatformComponent):
             opts=self.child_options(keep=args.keep),
         )
         self._lock(vault)
-        role, attached = self._role()
+        role, attached = service_role(self, f"{args.name}-{args.region}-backup", role_trust(args.account_id), POLICIES)
         for kind, days in args.classes.items():
             self._plan(kind, days, vault, role, attached)
         topic = self._failures(vault, key)
@@ -74,24 +76,6 @@ class Backup(PlatformComponent):
             changeable_for_days=GRACE_DAYS if self._args.lock == "compliance" else None,
             opts=self.child_options(),
         )
-
-    def _role(self) -> tuple[iam.Role, list[pulumi.Resource]]:
-        role = iam.Role(
-            self.child("role"),
-            name=f"{self._args.name}-{self._args.region}-backup",
-            assume_role_policy=role_trust(self._args.account_id),
-            opts=self.child_options(),
-        )
-        attached: list[pulumi.Resource] = [
-            iam.RolePolicyAttachment(
-                self.child(f"may-{index}"),
-                role=role.name,
-                policy_arn=f"arn:aws:iam::aws:policy/{policy}",
-                opts=self.child_options(),
-            )
-            for index, policy in enumerate(POLICIES)
-        ]
-        return role, attached
 
     def _plan(
         self,
@@ -130,22 +114,8 @@ class Backup(PlatformComponent):
 
     def _failures(self, vault: backup.Vault, key: kms.Key) -> sns.Topic:
         args = self._args
-        topic = sns.Topic(
-            self.child("news"),
-            name=topic_name(args),
-            kms_master_key_id=key.arn,
-            policy=topic_policy(args),
-            opts=self.child_options(),
-        )
-        for index, address in enumerate(args.contacts):
-            sns.TopicSubscription(
-                self.child(f"contact-{index}"),
-                topic=topic.arn,
-                protocol="email",
-                endpoint=address,
-                filter_policy=failures_only(),
-                opts=self.child_options(),
-            )
+        settings = TopicSettings(topic_name(args), topic_policy(args), args.contacts, failures_only())
+        topic = mailed_topic(self, key.arn, settings, role="news", reader="contact")
         backup.VaultNotifications(
             self.child("notifications"),
             backup_vault_name=vault.name,

@@ -27,6 +27,7 @@ from infra.components.foundation.cluster_layout import (
 from infra.components.foundation.customer_key import customer_key
 from infra.components.foundation.network import Network
 from infra.components.foundation.node_layout import NodeGroupSpec
+from infra.components.foundation.service_role import service_role
 from infra.core.component import PlatformComponent
 
 POD_IDENTITY = "pods.eks.amazonaws.com"
@@ -95,22 +96,7 @@ class Cluster(PlatformComponent):
         return association
 
     def _role(self, role: str, policy: str, managed: Sequence[str]) -> tuple[iam.Role, list[pulumi.Resource]]:
-        found = iam.Role(
-            self.child(f"{role}-role"),
-            name=role_name(self._args, role),
-            assume_role_policy=policy,
-            opts=self.child_options(),
-        )
-        attached: list[pulumi.Resource] = [
-            iam.RolePolicyAttachment(
-                self.child(f"{role}-may-{index}"),
-                role=found.name,
-                policy_arn=f"arn:aws:iam::aws:policy/{policy_name}",
-                opts=self.child_options(),
-            )
-            for index, policy_name in enumerate(managed)
-        ]
-        return found, attached
+        return service_role(self, role_name(self._args, role), policy, managed, role=f"{role}-")
 
     def _control_plane(self, network: Network) -> eks.Cluster:
         args = self._args

@@ -6,6 +6,7 @@ import pulumi
 from pulumi_aws import cloudwatch, sns
 
 from infra.components.foundation.customer_key import customer_key
+from infra.components.foundation.mailed_topic import TopicSettings, mailed_topic
 from infra.components.foundation.watch_layout import EVENTS, AlertsArgs, event_pattern, key_policy, topic_policy
 from infra.core.component import PlatformComponent
 
@@ -25,21 +26,8 @@ class Alerts(PlatformComponent):
     def __init__(self, name: str, args: AlertsArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts=opts)
         key = customer_key(self, f"Encrypts what is published to {args.topic}", key_policy(args), alias=args.topic)
-        topic = sns.Topic(
-            self.child("topic"),
-            name=args.topic,
-            kms_master_key_id=key.arn,
-            policy=topic_policy(args),
-            opts=self.child_options(),
-        )
-        for index, email in enumerate(args.emails):
-            sns.TopicSubscription(
-                self.child(f"email-{index}"),
-                topic=topic.arn,
-                protocol="email",
-                endpoint=email,
-                opts=self.child_options(),
-            )
+        settings = TopicSettings(args.topic, topic_policy(args), args.emails)
+        topic = mailed_topic(self, key.arn, settings, role="topic", reader="email")
         for event in EVENTS:
             self._event(args, event, topic)
         self.topic_arn = topic.arn
