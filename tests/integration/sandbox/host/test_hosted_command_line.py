@@ -112,3 +112,23 @@ def test_a_sandbox_that_is_stopped_and_started_runs_its_pods_again(hosted: Hoste
     hosted.client = admin_client(hosted.endpoints)
     until(lambda: hosted.said()["pods"] and hosted.entry("web")["ready"], "it is ready again")
     assert get(hosted.entry("web")["address"]) == (200, "5")
+
+
+def test_a_supervisor_that_is_killed_leaves_no_process_of_a_pod(hosted: Hosted) -> None:
+    sleep = "import time; time.sleep(600)"
+    child = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', '{sleep}']); {sleep}"
+    hosted.create("deployments", workload("parent", pod_spec(probes=False, container={"command": _python(child)})))
+    until(lambda: any(each["pid"] and each["labels"]["app"] == "parent" for each in hosted.said()["pods"]), "it runs")
+    parent = hosted.entry("parent")["pid"]
+    grandchild = until(lambda: _children(parent), "its child")
+    pids = [parent, *grandchild, hosted.entry("web")["pid"]]
+    os.kill(hosted.endpoints.pids["supervisor"], signal.SIGKILL)
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "all are gone", seconds=10)
+
+
+def _python(script: str) -> list[str]:
+    return [sys.executable, "-c", script]
+
+
+def _children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
