@@ -38,7 +38,7 @@ class TokenCheck(Args):
         return {
             "AUTH_ISSUER": self.issuer,
             "AUTH_AUDIENCE": self.audience,
-            "AUTH_ALGORITHMS": json.dumps(self.algorithms),
+            "AUTH_ALGORITHMS": ",".join(self.algorithms),
             "AUTH_JWKS_FILE": f"{MOUNT}/{KEY_SET}",
         }
 
