@@ -40,7 +40,7 @@ def gateway_spec(
     environment = {
         **kafka_settings(kafka, NAME),
         **tokens.settings(),
-        "TOPICS": json.dumps(sorted(mine.consumes)),
+        "TOPICS": ",".join(sorted(mine.consumes)),
         "TENANT_TOPICS": json.dumps(_tenant_topics(users, mine.consumes), sort_keys=True),
     }
     return service_spec(
