@@ -28,6 +28,7 @@ AWS_SERVICES = (
     "ecr",
     "eks",
     "elasticache",
+    "elbv2",
     "events",
     "iam",
     "kms",

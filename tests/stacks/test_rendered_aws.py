@@ -16,7 +16,7 @@ STACKS = ("local", "dev", "prod")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 every_stack = pytest.mark.parametrize("stack", STACKS)
 
-SERVICES_OF_MODULES = {"vpc": "ec2", "costexplorer": "ce"}
+SERVICES_OF_MODULES = {"vpc": "ec2", "costexplorer": "ce", "lb": "elbv2"}
 """Modules of the SDK that are not named as the service which they call."""
 
 

@@ -14,6 +14,8 @@ from tests.support.renders import defaults, rendered
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 CLUSTER_SCOPED = (
+    "ClusterRole",
+    "ClusterRoleBinding",
     "Namespace",
     "PriorityClass",
     "CustomResourceDefinition",
@@ -62,6 +64,7 @@ OUTSIDE_LOCAL = (
     "Backup",
     "Budgets",
     "Cache",
+    "CloudControllers",
     "Cluster",
     "Database",
     "ImageRegistry",
@@ -91,8 +94,8 @@ def test_components_are_named_by_domain_and_class(stack: str):
     }
     if stack != "local":
         expected |= {f"platform:foundation:{name}" for name in OUTSIDE_LOCAL}
-        expected |= {f"platform:edge:{name}" for name in ("DomainCertificate", "EdgeLogs", "Istio", "Kong")}
-        expected |= {f"platform:edge:{name}" for name in ("PublicEdge", "PublicOrigin")}
+        expected |= {f"platform:edge:{name}" for name in ("Balancer", "DomainCertificate", "EdgeLogs", "Istio")}
+        expected |= {f"platform:edge:{name}" for name in ("Kong", "PublicEdge", "PublicOrigin")}
     assert components == expected
 
 
@@ -159,12 +162,27 @@ def test_crds_only_records_the_chart_and_install_declares_it():
         "istiod:1.31.1",
         "cni:1.31.1",
         "ztunnel:1.31.1",
+        "cluster-autoscaler-9.59.0.tgz:9.59.0",
+        "aws-load-balancer-controller-3.5.0.tgz:3.5.0",
         "velero-12.1.0.tgz:12.1.0",
     ]
     assert not rendered("prod").of_type("helm.sh/v4:Chart")
     installed = rendered("prod", operators={"mode": "install"})
     charts = {chart.name: chart for chart in installed.of_type("helm.sh/v4:Chart")}
-    assert sorted(charts) == ["cert-manager", "istio-cni", "istiod", "metrics-server", "strimzi", "velero", "ztunnel"]
+    assert sorted(charts) == [
+        "aws-load-balancer-controller",
+        "cert-manager",
+        "cluster-autoscaler",
+        "istio-cni",
+        "istiod",
+        "metrics-server",
+        "strimzi",
+        "velero",
+        "ztunnel",
+    ]
+    assert charts["cert-manager"].urn in charts["aws-load-balancer-controller"].request.dependencies
+    binding = installed.named("edge-gateway-binding").request.dependencies
+    assert charts["aws-load-balancer-controller"].urn in binding, "who takes the pods out of the group must be there"
     assert all(charts["ztunnel"].urn in charts[name].request.dependencies for name in ("cert-manager", "strimzi"))
     assert charts["strimzi"].inputs["version"] == "1.2.0"
     assert all(chart.inputs["skipCrds"] is True for chart in charts.values())
