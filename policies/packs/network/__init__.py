@@ -34,6 +34,7 @@ PACK = Pack(
         "NET-028": "network/require_tls_hosts",
         "NET-029": "network/require_certificates",
         "NET-030": "network/require_https_only",
+        "NET-031": "network/require_known_callers",
     },
 )
 """The pack `network`."""

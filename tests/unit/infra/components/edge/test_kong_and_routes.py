@@ -15,6 +15,8 @@ from infra.core.workload.manifests import workload_manifests
 from infra.core.workload.route import Route
 from infra.core.workload.spec import Port, Probe, Probes, Resources, WorkloadSpec
 from infra.stacks.files import read_catalog
+from policies.model import Resource
+from policies.rules.network.require_known_callers.rule import require_known_callers
 from tests.support.wirings import OWNERSHIP
 
 HOSTS = ("data.example.com", "origin.data.example.com")
@@ -240,3 +242,20 @@ def test_the_certificate_is_for_every_name_and_kept_where_kong_reads_it():
     assert certificate["spec"]["issuerRef"]["name"] == issuer["metadata"]["name"]
     assert certificate["spec"]["dnsNames"] == list(HOSTS)
     assert certificate["spec"]["secretName"] in {each.secret for each in SPEC.secret_files}
+
+
+def test_every_route_of_the_program_passes_the_rule_about_routes_and_loses_it_with_any_plugin():
+    def found(content: dict[str, Any]) -> list[str]:
+        given = {"metadata": {"name": "x"}, "data": {layout.FILE: json.dumps(content)}}
+        resource = Resource("urn", "kubernetes:core/v1:ConfigMap", "x", given)
+        return [violation.message for violation in require_known_callers.check(resource)]
+
+    content = json.loads(layout.rendered(gateway(SOCKET), "token"))
+    assert found(content) == []
+    (route,) = content["services"][0]["routes"]
+    needed = [plugin["name"] for plugin in route["plugins"] if plugin["name"] != "key-auth"]
+    kept = list(route["plugins"])
+    for name in ("jwt", "rate-limiting"):
+        assert name in needed
+        route["plugins"] = [plugin for plugin in kept if plugin["name"] not in (name, "key-auth")]
+        assert found(content)
