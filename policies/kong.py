@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ class Guarded:
     name: str
     plugins: tuple[Mapping[str, Any], ...]
 
-    def having(self, names: Iterable[str]) -> list[Mapping[str, Any]]:
+    def having(self, names: Collection[str]) -> list[Mapping[str, Any]]:
         """Those of the plugins that have one of the names."""
         return [plugin for plugin in self.plugins if plugin.get("name") in names]
 
@@ -78,8 +78,8 @@ def routes(content: Mapping[str, Any]) -> Iterator[Guarded]:
 
 def _acts_on(plugin: Mapping[str, Any], route: Mapping[str, Any], service: Mapping[str, Any]) -> bool:
     if "route" in plugin:
-        return _name(plugin["route"]) == route.get("name")
-    return "service" not in plugin or _name(plugin["service"]) == service.get("name")
+        return bool(_name(plugin["route"]) == route.get("name"))
+    return "service" not in plugin or bool(_name(plugin["service"]) == service.get("name"))
 
 
 def _name(reference: Any) -> Any:
