@@ -7,7 +7,18 @@ import sys
 
 from bench.report import machine
 
-NAMES = ("control_plane", "objects", "waiting", "policies", "tenants", "gateway", "consumer", "path", "analytics")
+NAMES = (
+    "control_plane",
+    "objects",
+    "waiting",
+    "policies",
+    "tenants",
+    "gateway",
+    "consumer",
+    "path",
+    "analytics",
+    "model",
+)
 
 
 def main(argv: list[str]) -> int:
