@@ -1,4 +1,4 @@
-"""Write the list of jars that a pom.xml means, after a version in it changed: ``python -m sandbox.tools.renew_jars``."""
+"""Write the list of jars that a pom.xml means, after a version in it changed: `python -m sandbox.tools.renew_jars`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def renewed(pom: Path) -> str:
         answer = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if answer.returncode:
             raise SandboxError(f"Maven failed: {answer.stdout.strip()[-500:]}", where=str(pom))
-        jars = sorted(jars_below(Path(folder)), key=lambda jar: f"{jar.group}:{jar.artifact}")
+        jars = sorted(jars_below(Path(folder)), key=lambda jar: f"{jar.group}:{jar.artifact}:{jar.version}")
     return "".join(f"{jar.digest}  {jar.group}:{jar.artifact}:{jar.version}\n" for jar in jars)
 
 
