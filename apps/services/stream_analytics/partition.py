@@ -16,6 +16,9 @@ _MOST_JUMPS = 64
 """Kafka keeps 4,096 bytes beside a committed offset (offset.metadata.max.bytes); a jump takes about forty of them."""
 
 
+_FEW_NAMES = 1000
+
+
 @dataclass(frozen=True)
 class Batch:
     """Records of one partition in the order of their offsets.
@@ -65,6 +68,7 @@ class Partition:
         self._emitted = start.emitted
         self._jumps = list(start.jumps)
         self._held = Events.none()
+        self._oldest: tuple[int, int] | None = None
         self._arrived: list[Events] = []
         self._ids: dict[str, int] = {}
         self._base = start.front
@@ -115,7 +119,7 @@ class Partition:
         until = self._final_until(self._front)
         if until <= self._emitted:
             return []
-        held = Events.joined([self._held, *self._arrived])
+        held = Events.joined([self._held, *self._arrived]).in_order()
         names = list(self._ids)
         windows = [
             (names[window.series], window)
@@ -125,6 +129,7 @@ class Partition:
         self._arrived = []
         self._emitted = until
         self._held = held.where(held.time >= oldest_needed(self._settings, until))
+        self._oldest = self._held.oldest()
         self._forget_names()
         return windows
 
@@ -145,20 +150,16 @@ class Partition:
 
     def checkpoint(self) -> Checkpoint:
         """Where a restart begins so that it ends up in the state of now."""
-        held = Events.joined([self._held, *self._arrived])
-        self._held, self._arrived = held, []
-        if not len(held):
-            return Checkpoint(offset=self._next, next=self._next, front=self._front, emitted=self._emitted)
-        first = int(held.offset.argmin())
-        offset = int(held.offset[first])
+        oldest = self._oldest
+        if oldest is None:
+            # What has arrived since windows were closed is in the order of offsets, unlike what is held.
+            first = next((part for part in self._arrived if len(part)), None)
+            if first is None:
+                return Checkpoint(offset=self._next, next=self._next, front=self._front, emitted=self._emitted)
+            oldest = int(first.offset[0]), int(first.front[0])
+        offset, front = oldest
         self._jumps = [jump for jump in self._jumps if jump[0] > offset]
-        return Checkpoint(
-            offset=offset,
-            next=self._next,
-            front=int(held.front[first]),
-            emitted=self._emitted,
-            jumps=tuple(self._jumps),
-        )
+        return Checkpoint(offset=offset, next=self._next, front=front, emitted=self._emitted, jumps=tuple(self._jumps))
 
     def _fronts(self, batch: Batch) -> Ints:
         """For each record the largest event time that the partition had seen before it."""
@@ -178,8 +179,10 @@ class Partition:
 
     def _forget_names(self) -> None:
         """Drop the names of series that hold nothing, once they are many."""
+        if len(self._ids) <= _FEW_NAMES:
+            return
         alive = np.unique(self._held.series)
-        if len(self._ids) <= 2 * len(alive) + 1000:
+        if len(self._ids) <= 2 * len(alive):
             return
         names = list(self._ids)
         self._ids = {names[old]: new for new, old in enumerate(alive.tolist())}

@@ -21,7 +21,8 @@ HOUR = 3_600_000
 DRIFT_AT_LEAST = 5
 """Events on either side below which no drift is given: the distance of two handfuls says nothing."""
 
-_EXACT = 2**62
+_BITS = 62
+_EXACT = 2**_BITS
 
 
 @dataclass(frozen=True)
@@ -60,22 +61,18 @@ class Window:
 
 
 def summarize(windowed: Windowed) -> list[Window]:
-    """The statistics of each window that holds at least one price, by series and start."""
-    events, start = windowed.events, windowed.start
+    """The statistics of each window that holds at least one price."""
+    events, start, end, recent = windowed.events, windowed.start, windowed.end, windowed.recent
     if not len(events):
         return []
-    order = np.lexsort((events.value, events.time, events.kind, start, events.series))
-    events, start, end, recent = events.where(order), start[order], windowed.end[order], windowed.recent[order]
     first = _changes(events.series, start)
     group = np.cumsum(first) - 1
     total = np.bincount(group)
-    good = events.kind == GOOD
-    counted = good & (first | _changes(events.time, events.value, events.kind))
+    counted = (events.kind == GOOD) & (first | _changes(events.time, events.value, events.kind))
     count = np.bincount(group[counted], minlength=len(total))
     rows = _Rows(group[counted], start[counted], events.where(counted), recent[counted])
     spans = _spans(rows.group)
-    by_value = np.lexsort((rows.events.value, rows.group))
-    value, new = rows.events.value[by_value], rows.recent[by_value].astype(np.int64)
+    value, new = _by_value(rows)
     figures = zip(
         spans.which.tolist(), _moments(rows, spans), _percentiles(value, spans), _drifts(value, new, spans), strict=True
     )
@@ -134,6 +131,21 @@ def _changes(*columns: Ints) -> Flags:
     for column in columns:
         changed[1:] |= column[1:] != column[:-1]
     return changed
+
+
+def _by_value(rows: _Rows) -> tuple[Ints, Ints]:
+    """The values of each window in order, and for each whether it belongs to the newest part."""
+    value, new = rows.events.value, rows.recent.astype(np.int64)
+    if not len(value):
+        return value, new
+    lowest = value.min()
+    bits = int(value.max() - lowest).bit_length()
+    if bits + int(rows.group[-1]).bit_length() > _BITS - 1:
+        order = np.lexsort((value, rows.group))
+        return value[order], new[order]
+    # All three in one number: sorting numbers is several times faster than finding an order of rows.
+    packed = np.sort((rows.group << (bits + 1)) | ((value - lowest) << 1) | new)
+    return ((packed >> 1) & ((1 << bits) - 1)) + lowest, packed & 1
 
 
 def _moments(rows: _Rows, spans: _Spans) -> list[tuple[float, float, float]]:

@@ -59,6 +59,9 @@ class WindowSettings(BaseModel):
 class Windowed:
     """Events put into windows; an event stands here once for each window that it is in.
 
+    Those of one window of one series stand together, in the order of time and value, the prices among them first where
+    both are equal.
+
     Attributes:
         kind: `tumbling`, `sliding` or `session`.
         seconds: length of the window; of a session, its gap.
@@ -80,7 +83,7 @@ def closed(events: Events, settings: WindowSettings, after: int, until: int) -> 
     """The windows that become final when the watermark moves.
 
     Args:
-        events: what is still held.
+        events: what is still held, by series, time and value (`Events.in_order`).
         settings: the topic's windows.
         after: watermark up to which windows were given out before, in microseconds.
         until: watermark now; no event before it will be accepted any more.
@@ -116,10 +119,12 @@ class Sessions:
 
 
 def sessions_of(events: Events, settings: WindowSettings) -> Sessions:
-    """Sessions among the good events; one is final at a watermark of its end, since nothing can prolong it then."""
+    """Sessions among the good events, given by series and time.
+
+    One is final at a watermark of its end, since nothing can prolong it then.
+    """
     gap, longest = _micro(settings.session_gap_seconds, settings.session_max_seconds)
-    good = np.flatnonzero(events.kind == GOOD)
-    index = good[np.lexsort((events.time[good], events.series[good]))]
+    index = np.flatnonzero(events.kind == GOOD)
     if not len(index):
         return Sessions(index, index, index, index)
     series, time = events.series[index], events.time[index]
@@ -150,15 +155,17 @@ def _sliding(events: Events, settings: WindowSettings, after: int, until: int) -
     if after // step == until // step:
         return Windowed("sliding", settings.sliding_seconds, Events.none(), *_NOTHING)
     events = events.where((events.time >= after - length) & (events.time < until))
-    first_end = (events.time // step + 1) * step
-    index, ends = [], []
-    for count in range(length // step):
-        end = first_end + count * step
-        rows = np.flatnonzero((end > after) & (end <= until))
+    firsts = np.unique(events.time // step + 1) * step
+    ends = np.unique((firsts[:, None] + np.arange(length // step) * step).ravel())
+    index, repeated = [], []
+    for end in ends[(ends > after) & (ends <= until)].tolist():
+        rows = np.flatnonzero((events.time >= end - length) & (events.time < end))
         index.append(rows)
-        ends.append(end[rows])
-    chosen, end = events.where(np.concatenate(index)), np.concatenate(ends)
-    return Windowed("sliding", settings.sliding_seconds, chosen, end - length, end, chosen.time >= end - step)
+        repeated.append(np.full(len(rows), end))
+    if not index:
+        return Windowed("sliding", settings.sliding_seconds, Events.none(), *_NOTHING)
+    chosen, end_of = events.where(np.concatenate(index)), np.concatenate(repeated)
+    return Windowed("sliding", settings.sliding_seconds, chosen, end_of - length, end_of, chosen.time >= end_of - step)
 
 
 def _sessions(events: Events, settings: WindowSettings, after: int, until: int) -> Windowed:
@@ -177,14 +184,13 @@ def _sessions(events: Events, settings: WindowSettings, after: int, until: int) 
     chosen, start, end = events.where(final.index), final.start, final.end
     recently = chosen.time >= start + (final.last - start) // 2
     rows, row_start, row_end = _faulty_in_sessions(events, chosen.series, start, end)
-    return Windowed(
-        "session",
-        settings.session_gap_seconds,
-        Events.joined([chosen, events.where(rows)]),
-        np.concatenate([start, row_start]),
-        np.concatenate([end, row_end]),
-        np.concatenate([recently, np.zeros(len(rows), dtype=bool)]),
-    )
+    if len(rows):
+        chosen = Events.joined([chosen, events.where(rows)])
+        start, end = np.concatenate([start, row_start]), np.concatenate([end, row_end])
+        recently = np.concatenate([recently, np.zeros(len(rows), dtype=bool)])
+        order = np.lexsort((chosen.kind, chosen.value, chosen.time, start, chosen.series))
+        chosen, start, end, recently = chosen.where(order), start[order], end[order], recently[order]
+    return Windowed("session", settings.session_gap_seconds, chosen, start, end, recently)
 
 
 def _faulty_in_sessions(events: Events, series: Ints, start: Ints, end: Ints) -> tuple[Ints, Ints, Ints]:

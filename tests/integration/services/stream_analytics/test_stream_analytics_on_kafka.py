@@ -18,7 +18,7 @@ import jsonschema
 import orjson
 import pytest
 import yaml
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 from stream_analytics.windows import WindowSettings
 
@@ -104,8 +104,11 @@ class Analytics:
         return found
 
     def write(self, events: list[Event]) -> None:
-        """Write prices as price-feed does."""
-        self.broker.write(self.input, [(event[0].encode(), value_of(*event)) for event in events])
+        """Write prices in this order: without idempotence a retry may change it by more than the lateness."""
+        producer = Producer({"bootstrap.servers": self.broker.plain, "enable.idempotence": True, "log_level": 0})
+        for event in events:
+            producer.produce(self.input, value_of(*event), event[0].encode())
+        assert producer.flush(30) == 0
 
     def wait_for_end(self, seconds: float = 30) -> None:
         """Until everything that was written was taken in and committed."""
