@@ -11,6 +11,8 @@ from sandbox.tools.jars import Jar, fetch_jars, read_list, verify
 from sandbox.tools.kafka import SOURCES, kafka_folder, resolve_kafka
 from sandbox.tools.renew_jars import renewed
 
+pytestmark = pytest.mark.integration
+
 JAR = Jar("a.b", "thing", "1.0", hashlib.sha256(b"content").hexdigest())
 
 
