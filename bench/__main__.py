@@ -11,6 +11,7 @@ NAMES = (
     "control_plane",
     "objects",
     "waiting",
+    "host",
     "policies",
     "tenants",
     "gateway",

@@ -33,6 +33,7 @@ class Hosted:
     client: ApiClient
     home: Path
     namespace: str = "shop"
+    prefix: str = ""
 
     def create(self, kind: str, manifest: Object) -> Object:
         made: Object = self.client.request("POST", self.path(kind), manifest)
