@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -70,18 +71,20 @@ def test_two_implementations_agree_on_every_pair_and_port(stack: str):
 
 
 def test_the_edges_of_local_are_these():
-    streaming = "platform-streaming"
-    clients = {str(edge.client).rsplit("-bf", 1)[0] for edge in committed("local").wiring.edges}
-    names = {name if not name.startswith(f"{streaming}/kafka-topics") else "topics" for name in clients}
-    assert names == {
-        "topics",
-        f"{streaming}/schema-registry",
-        f"{streaming}/stream-gateway",
-        "tenant-trading-desk/trading-desk",
-        "tenant-analytics/analytics",
-        "tenant-external-partner/external-partner",
+    found: dict[str, set[str]] = {}
+    for client, server, port in committed("local").declared():
+        names = [re.sub("-[0-9a-f]{8}$", "", party.rpartition("/")[2]) for party in (client, server)]
+        found.setdefault(f"{names[1]}:{port.number}", set()).add(names[0])
+    tenants = {"trading-desk", "analytics", "external-partner"}
+    services = {"price-feed", "schema-registry", "stream-analytics", "stream-gateway", "prediction-consumer"}
+    assert found == {
+        "kafka:9092": {"kafka-topics", *services, *tenants},
+        "postgresql:5432": {"feature-job", "mlflow-server", "model-training"},
+        "redis:6379": {"feature-job", "feature-server"},
+        "mlflow-server:5000": {"model-server", "model-training"},
+        "feature-server:8080": {"prediction-consumer"},
+        "model-server:8080": {"prediction-consumer"},
     }
-    assert {(server, port) for _, server, port in committed("local").declared()} == {(f"{streaming}/kafka", Port(9092))}
 
 
 def test_every_pod_that_is_made_has_its_place_in_the_graph():

@@ -25,6 +25,7 @@ SHARED = {
     "governance-opa-config": "where that is found",
     "governance-opa-deployment": "which is rolled out",
     "mesh-platform-streaming-kafka-callers": "who may call the brokers",
+    "stream-gateway-deployment": "who may read which streams",
 }
 """What is everybody's and says something about each tenant, by name, with what it says."""
 
