@@ -20,6 +20,7 @@ LEAST_BYTES = 290
 """An RSA key of 2,048 bits with its header has 294 bytes, never fewer than these (RFC 5280, SubjectPublicKeyInfo)."""
 
 MOST_KEYS = 4
+CLAIM = r"^[A-Za-z][A-Za-z0-9_:./-]{0,99}$"
 
 
 def _public_key(text: str) -> str:
@@ -42,6 +43,20 @@ class SigningKeyConfig(Document):
     public_key: Annotated[str, AfterValidator(_public_key)] = Field(description="the RSA key as PEM")
 
 
+class PeopleConfig(Document):
+    """How people log in at the cluster by the identity provider."""
+
+    client_id: str = Field(
+        pattern=r"^[A-Za-z0-9._:/-]+$",
+        max_length=200,
+        description="the cluster's name there, as tokens have it in `aud`",
+    )
+    username_claim: str = Field(
+        default="email", pattern=CLAIM, description="claim of a token with the name of a person"
+    )
+    groups_claim: str = Field(default="groups", pattern=CLAIM, description="claim of a token with a person's groups")
+
+
 class IdentityConfig(Document):
     """The identity provider (OIDC)."""
 
@@ -61,6 +76,9 @@ class IdentityConfig(Document):
             max_length=MOST_KEYS,
             description="its public keys, by `kid`; a new one is added before the old one goes",
         )
+    )
+    people: PeopleConfig | None = Field(
+        default=None, description="logins of people at a cluster of kind eks; only AWS's roles if null"
     )
 
 

@@ -62,6 +62,7 @@ from infra.stacks.edge_kubernetes_plan import gateway_of, operator_members, oper
 from infra.stacks.edge_plan import EdgePlan, edge_plan
 from infra.stacks.governance_plan import governance_args
 from infra.stacks.identity_plan import IdentityPlan, admit_tenants, identity_plan
+from infra.stacks.logins_plan import with_groups
 from infra.stacks.own_images import KAFKA_ADMIN, TagOf, own_image, own_services
 from infra.stacks.profile import Profile
 from infra.stacks.recovery_plan import RecoveryPlan, recovery_members, recovery_plan, recovery_shares
@@ -160,7 +161,7 @@ def make_plan(
     problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
     if problems:
         raise ConfigurationError(problems)
-    namespaces = _namespaces(config, catalog, ownership, shares, tenants, keep=profile.keep)
+    namespaces = with_groups(config, _namespaces(config, catalog, ownership, shares, tenants, keep=profile.keep))
     store = _object_store(config, catalog, profile, ownership)
     cluster = cluster_args(config, catalog, profile, shares, tenants, ownership=ownership, file=file)
     network, edge = network_args(config, profile), edge_plan(config, profile)

@@ -37,6 +37,7 @@ from infra.stacks.data_services_plan import backup_class
 from infra.stacks.edge_kubernetes_plan import declare_istio, declare_kong
 from infra.stacks.files import read_admission, read_catalog, read_definitions, read_policies, service_tag
 from infra.stacks.identity import declare_identities
+from infra.stacks.logins_plan import declare_logins
 from infra.stacks.outside import declare_outside
 from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
@@ -79,6 +80,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
             keep=profile.keep,
         )
         VolumeClass("volumes", volumes, opts=options)
+    declare_logins(config, cluster, options)
     tenancy = Tenancy("tenancy", plan.tenancy, opts=options)
     mesh = _mesh(plan, profile, tenancy, options)
     # No pod starts before its namespace refuses what nobody declared, in the network and in the mesh.

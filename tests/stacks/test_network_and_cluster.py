@@ -141,3 +141,19 @@ def _described() -> dict[str, object]:
         "spot": True,
         "gpu": {"instanceType": "g6.xlarge", "maximum": 2},
     }
+
+
+def test_people_log_in_by_the_identity_provider_under_names_that_nobody_else_has():
+    run = rendered("prod")
+    oidc = run.named("people-provider").inputs["oidc"]
+    assert (oidc["issuerUrl"], oidc["clientId"]) == ("https://login.example.com", "analytics-platform-cluster")
+    assert oidc["groupsPrefix"] == oidc["usernamePrefix"] == "oidc:"
+    groups = {
+        subject["name"]
+        for binding in run.of_type(":RoleBinding")
+        for subject in binding.inputs["subjects"]
+        if subject["kind"] == "Group"
+    }
+    assert "oidc:trading-desk:viewers" in groups
+    assert all(group.startswith("oidc:") for group in groups)
+    assert not rendered("dev").of_type("IdentityProviderConfig")

@@ -59,6 +59,10 @@ ROLES: Mapping[str, Sequence[tuple[str, Sequence[str], Sequence[str]]]] = {
 }
 """API group, resources and verbs of each role. Nobody may list secrets, change quotas, policies or roles, or exec."""
 
+LOGIN_PREFIX = "oidc:"
+"""Beginning of every name and group that a token of the identity provider brings: no token can be of `system:masters`,
+or of a group that somebody was given in another way."""
+
 PLATFORM_ROLES = ("viewer", "operator", "auditor")
 TENANT_ROLES = ("viewer", "developer", "auditor")
 
@@ -78,6 +82,7 @@ class NamespaceSpec(Args):
     budget: Budget = Field(description="numbers of its ResourceQuota")
     largest: Compute = Field(description="most that one container may ask for")
     roles: tuple[str, ...] = Field(description="roles that its groups get")
+    group_prefix: str = Field(default="", description="beginning of the groups' names")
     keep: bool = Field(default=False, description="whether it outlives a mistake: everything in it goes with it")
 
 
@@ -154,7 +159,7 @@ def content_manifests(spec: NamespaceSpec) -> Iterator[tuple[str, Manifest]]:
         group = {
             "apiGroup": "rbac.authorization.k8s.io",
             "kind": "Group",
-            "name": f"{spec.ownership.tenant}:{role}s",
+            "name": f"{spec.group_prefix}{spec.ownership.tenant}:{role}s",
         }
         binding = _rbac(spec, "RoleBinding", role, roleRef=reference, subjects=[group])
         yield f"binding-{role}", _labelled(spec, binding)

@@ -21,6 +21,7 @@ ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 ADDON = "aws:eks/addon:Addon"
 ENTRY = "aws:eks/accessEntry:AccessEntry"
 CLUSTER = "aws:eks/cluster:Cluster"
+LOGINS = "aws:eks/identityProviderConfig:IdentityProviderConfig"
 GROUP = "aws:eks/nodeGroup:NodeGroup"
 POLICY = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -58,6 +59,16 @@ GOOD |= {
         "accessConfig": {"authenticationMode": "API"},
         "upgradePolicy": {"supportType": "STANDARD"},
         "tags": {"a": "1"},
+    },
+    LOGINS: {
+        "clusterName": "c",
+        "oidc": {
+            "identityProviderConfigName": "people",
+            "issuerUrl": "https://login.example.com",
+            "clientId": "cluster",
+            "groupsClaim": "groups",
+            "groupsPrefix": "oidc:",
+        },
     },
     GROUP: {
         "clusterName": "c",
@@ -143,6 +154,7 @@ def test_good_inputs_pass(type: str) -> None:
         (POLICY, {"accessScope": {"type": "planet"}}, "accessScope.type", "'planet' is not one of"),
         (CLUSTER, {"enabledClusterLogTypes": ["api", "gossip"]}, "enabledClusterLogTypes[1]", "'gossip' is not one of"),
         (CLUSTER, {"encryptionConfig": {"provider": {"keyArn": 5}}}, "encryptionConfig.provider.keyArn", "5 is not of"),
+        (LOGINS, {"oidc": {"clientId": "cluster"}}, "oidc", "'IssuerUrl' is a required property"),
         (GROUP, {"capacityType": "CHEAP"}, "capacityType", "'CHEAP' is not one of"),
         (GROUP, {"taints": [{"key": "k", "effect": "NEVER"}]}, "taints[0].effect", "'NEVER' is not one of"),
         (FLOWS, {"trafficType": "SOME"}, "trafficType", "'SOME' is not one of"),

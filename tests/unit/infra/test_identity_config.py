@@ -48,12 +48,22 @@ def test_two_keys_may_overlap_while_one_takes_the_others_place():
             },
             "2048 bits or more",
         ),
+        ({"people": {}}, "clientId"),
+        ({"people": {"clientId": "a b"}}, "clientId"),
+        ({"people": {"clientId": "cluster", "groupsClaim": "my groups"}}, "groupsClaim"),
         ({"colour": "blue"}, "Extra inputs are not permitted"),
     ],
 )
 def test_what_no_provider_signs_with_is_refused(changes: dict[str, Any], reason: str):
     with pytest.raises(ValidationError, match=reason):
         identity(**changes)
+
+
+def test_people_are_named_by_their_mail_and_their_groups_unless_somebody_says_otherwise():
+    people = identity(people={"clientId": "cluster"}).people
+    assert people is not None
+    assert (people.username_claim, people.groups_claim) == ("email", "groups")
+    assert identity().people is None
 
 
 def test_an_edge_without_an_identity_provider_is_refused():

@@ -51,7 +51,7 @@ def failures(recorded: RecordedType, region: str, inputs: PropertyMap) -> list[C
 
     schema = dict(schema_of(recorded.schema, region))
     document: dict[str, Json] = dict(recorded.assumed)
-    rewriting = _Rewriting(schema, recorded.nested)
+    rewriting = _Rewriting(schema, recorded.nested, recorded.local)
     for name, value in inputs.items():
         if name not in recorded.local and name not in ("tagsAll", "region") and value is not None:
             wire = _steps(cloudformation_name(recorded, region, name))
@@ -112,6 +112,7 @@ class _Rewriting:
 
     schema: Mapping[str, Any]
     nested: Mapping[str, str]
+    local: tuple[str, ...]
     origins: dict[Path, Path] = field(default_factory=dict)
 
     def of(self, value: Json, spec: Mapping[str, Any], path: Path, origin: Path) -> Json:
@@ -132,6 +133,8 @@ class _Rewriting:
         if isinstance(value, dict) and "properties" in spec:
             found: dict[str, Json] = {}
             for key, item in value.items():
+                if format_path((*origin, key)) in self.local:
+                    continue
                 name = _matching(spec["properties"], key, self.nested)
                 found[name] = self.of(item, spec["properties"].get(name, {}), (*path, name), (*origin, key))
             return found

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from infra.components.foundation.object_store_layout import ObjectStoreArgs, bucket_policy, lifecycle_rules
 from infra.components.foundation.tenancy_layout import (
+    LOGIN_PREFIX,
     PRIORITIES,
     ROLES,
     content_manifests,
@@ -53,6 +54,8 @@ def test_every_role_is_bound_to_a_group_of_the_tenant():
     for role in spec.roles:
         assert contents[f"binding-{role}"]["roleRef"]["name"] == contents[f"role-{role}"]["metadata"]["name"] == role
         assert contents[f"binding-{role}"]["subjects"][0]["name"] == f"desk:{role}s"
+    contents = dict(content_manifests(spec.model_copy(update={"group_prefix": LOGIN_PREFIX})))
+    assert contents["binding-viewer"]["subjects"][0]["name"] == "oidc:desk:viewers"
 
 
 def test_a_namespace_says_to_whom_it_belongs():
