@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import sys
 
@@ -12,6 +13,7 @@ from sandbox.paths import SandboxPaths
 from sandbox.smoke.client import PREDICTIONS, PathClient, a_price
 from sandbox.smoke.hosted import FEED, GATEWAY, Hosted
 from sandbox.smoke.identity import smoke_token
+from sandbox.smoke.report import Smoke, smoke_of
 
 PRICES = 500
 RATE = 25
@@ -20,13 +22,14 @@ RATE = 25
 LIMIT = 250.0
 """Milliseconds that 95 of 100 may take."""
 
-NAME = "local"
+NAME = os.environ.get("BENCH_SANDBOX", "local")
+"""The sandbox that is measured."""
 _SYMBOL = "WTI"
 _SECONDS = 30.0
 
 
 def main() -> None:
-    """Print the latencies; the sandbox `local` must run, and it is said when it does not."""
+    """Print the latencies; says so where the sandbox (`local`, or the one that BENCH_SANDBOX names) does not run."""
     endpoints = status(NAME).endpoints
     hosted = Hosted.read(SandboxPaths.of(NAME).host)
     feed, gateway = hosted.url(FEED), hosted.url(GATEWAY)
@@ -38,13 +41,16 @@ def main() -> None:
     if lost:
         sys.exit(f"{lost} of {PRICES} prices led to no prediction within {_SECONDS:g} s")
     name = f"price in to prediction at the client, {PRICES} prices, {RATE}/s:"
-    hundredths = statistics.quantiles(taken, n=100, method="inclusive")
+    hundredths = statistics.quantiles([smoke.total_ms for smoke in taken], n=100, method="inclusive")
     line(f"{name} p50", hundredths[49], "ms")
     line(f"{name} p95", hundredths[94], "ms", against="limit", limit=LIMIT)
     line(f"{name} p99", hundredths[98], "ms")
+    for service in [hop.service for hop in taken[0].hops]:
+        each = [hop.ms for smoke in taken for hop in smoke.hops if hop.service == service]
+        line(f"  to {service}: p50", statistics.median(each), "ms")
 
 
-async def _measure(feed: str, gateway: str, token: str) -> tuple[list[float], int]:
+async def _measure(feed: str, gateway: str, token: str) -> tuple[list[Smoke], int]:
     async with PathClient(feed, gateway, token, [_SYMBOL]) as client:
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -53,14 +59,15 @@ async def _measure(feed: str, gateway: str, token: str) -> tuple[list[float], in
             await asyncio.sleep(max(0.0, begun + number / RATE - loop.time()))
             journeys.append(asyncio.create_task(_journey(client, 60 + number % 100 / 100)))
         results = await asyncio.gather(*journeys)
-    taken = [milliseconds for milliseconds in results if milliseconds is not None]
+    taken = [smoke for smoke in results if smoke is not None]
     return taken, len(results) - len(taken)
 
 
-async def _journey(client: PathClient, price: float) -> float | None:
-    sent_at, trace = await client.post(a_price(_SYMBOL, f"{price:.4f}"))
+async def _journey(client: PathClient, price: float) -> Smoke | None:
+    sent = a_price(_SYMBOL, f"{price:.4f}")
+    sent_at, trace = await client.post(sent)
     try:
-        came_at, _ = await client.seen(PREDICTIONS, trace, _SECONDS)
+        came_at, envelope = await client.seen(PREDICTIONS, trace, _SECONDS)
     except TimeoutError:
         return None
-    return (came_at - sent_at) / 1000
+    return smoke_of(sent, sent_at, came_at, envelope)
