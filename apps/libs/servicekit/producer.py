@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 _POLL_SECONDS = 0.1
 _QUEUE_WAIT_SECONDS = 0.01
-_TRANSACTION_SECONDS = 30.0
-_TRIES = 5
+_TRANSACTION_SECONDS = 10.0
+_TRIES = 6
 
 
 class Sent(NamedTuple):
@@ -70,7 +70,7 @@ class Producer:
         """Connect; with a transactional id, end what an earlier process with it left open.
 
         Raises:
-            KafkaFailure: the transactional id is not allowed, or Kafka did not answer in 30 s.
+            KafkaFailure: the transactional id is not allowed, or Kafka did not answer for a minute.
         """
         self._loop = asyncio.get_running_loop()
         config = {

@@ -7,6 +7,7 @@ const byId = (id) => document.getElementById(id);
 
 const series = new Map(); // symbol -> {price: [[time, value]], prediction: [...], confidence}
 const hops = new Map(); // "from|to" -> last durations in milliseconds, in the order in which they were first seen
+const totals = new Map(); // the same from the price to this page, for records that are predictions
 const counts = { records: 0, gaps: 0, reconnects: -1 };
 const last = {}; // topic -> partition -> last offset: what a reconnect carries
 let token = "";
@@ -100,7 +101,8 @@ function receive(message) {
 function record(message) {
   counts.records += 1;
   remember(message.topic, message.partition, message.offset);
-  timeHops([...message.hops, { service: "this page", at: Date.now() * 1000 }]);
+  const path = [...message.hops, { service: "this page", at: Date.now() * 1000 }];
+  timeHops(path, message.topic === "ml-predictions");
   const line = LINES.find(([topic]) => topic === message.topic);
   const value = message.value;
   if (!line || value === null || typeof value !== "object") return;
@@ -111,19 +113,23 @@ function record(message) {
   }
   const known = series.get(symbol);
   const points = known[line[1]];
-  points.push([Date.now(), Number(value[line[1]])]);
+  // At the time of the price that began the path, so that a prediction stands above what it was made from.
+  points.push([path[0].at / 1000, Number(value[line[1]])]);
   if (points.length > POINTS) points.shift();
   if (value.confidence !== undefined) known.confidence = value.confidence;
 }
 
-function timeHops(path) {
-  for (let index = 1; index < path.length; index += 1) {
-    const key = `${path[index - 1].service}|${path[index].service}`;
-    if (!hops.has(key)) hops.set(key, []);
-    const durations = hops.get(key);
-    durations.push((path[index].at - path[index - 1].at) / 1000);
-    if (durations.length > SAMPLES) durations.shift();
-  }
+function timeHops(path, whole) {
+  for (let index = 1; index < path.length; index += 1) timeHop(hops, path[index - 1], path[index]);
+  if (whole) timeHop(totals, path[0], path.at(-1));
+}
+
+function timeHop(known, from, to) {
+  const key = `${from.service}|${to.service}`;
+  if (!known.has(key)) known.set(key, []);
+  const durations = known.get(key);
+  durations.push((to.at - from.at) / 1000);
+  if (durations.length > SAMPLES) durations.shift();
 }
 
 function listSymbols() {
@@ -149,13 +155,13 @@ function drawChart() {
   const [from, to] = [Math.min(...times), Math.max(...times)];
   const middle = (Math.min(...values) + Math.max(...values)) / 2;
   const half = Math.max((Math.max(...values) - Math.min(...values)) * 0.55, Math.abs(middle) * 0.0005, 0.01);
-  const x = (time) => 64 + ((time - from) / Math.max(to - from, 1)) * 880;
+  const x = (time) => 84 + ((time - from) / Math.max(to - from, 1)) * 860;
   const y = (value) => 160 - ((value - middle) / half) * 140;
   const nodes = [];
   for (let step = -2; step <= 2; step += 1) {
     const value = middle + (half * step) / 2;
-    nodes.push(make("line", { class: "grid", x1: 64, x2: 944, y1: y(value), y2: y(value) }));
-    nodes.push(make("text", { x: 56, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(2)));
+    nodes.push(make("line", { class: "grid", x1: 84, x2: 944, y1: y(value), y2: y(value) }));
+    nodes.push(make("text", { x: 76, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(2)));
   }
   for (const [, name] of LINES) {
     if (!known[name].length) continue;
@@ -170,16 +176,17 @@ function drawChart() {
 
 function drawHops() {
   if (!hops.size) return;
-  const medians = new Map([...hops].map(([key, values]) => [key, quantile(values, 0.5)]));
-  const most = Math.max(...medians.values(), 0.001);
-  byId("hops").replaceChildren(...[...hops].map(([key, values]) => {
+  const lines = [...[...hops].map((one) => [one, ""]), ...[...totals].map((one) => [one, "total"])];
+  const most = Math.max(...[...hops.values()].map((values) => quantile(values, 0.5)), 0.001);
+  byId("hops").replaceChildren(...lines.map(([[key, values], kind]) => {
     const [from, to] = key.split("|");
+    const median = quantile(values, 0.5);
     const meter = document.createElement("meter");
     meter.max = most;
-    meter.value = Math.max(medians.get(key), 0);
-    meter.title = `${medians.get(key).toFixed(1)} ms`;
-    const shown = [values.at(-1), medians.get(key), quantile(values, 0.95)].map((value) => `${value.toFixed(1)} ms`);
-    return row([from, to, ...shown, meter]);
+    meter.value = Math.max(median, 0);
+    meter.title = `${median.toFixed(1)} ms`;
+    const shown = [values.at(-1), median, quantile(values, 0.95)].map((value) => value.toFixed(1));
+    return row([from, to, ...shown, kind ? "" : meter], kind);
   }));
 }
 
