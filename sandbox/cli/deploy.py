@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from sandbox.cli.console import Console
@@ -13,6 +14,7 @@ from sandbox.cli.smoke import smoke_after_up
 from sandbox.control_plane.endpoints import Endpoints
 from sandbox.control_plane.lifecycle import destroy as destroy_sandbox
 from sandbox.control_plane.lifecycle import status, stop
+from sandbox.control_plane.part import HOST_PORT
 from sandbox.deploy.cost import stored_outputs
 from sandbox.deploy.embedded import EmbeddedEngine
 from sandbox.deploy.environment import Environment
@@ -40,6 +42,8 @@ def up(arguments: Namespace, console: Console) -> int:
         with closing(EmbeddedEngine(where, keep=(lock,))) as engine:
             engine.warm()
             endpoints = where.start(console.progress)
+            if not where.programs and HOST_PORT in endpoints.pids:
+                console.progress("note: this sandbox runs pods; to simulate all of them, take it down first")
             remember_before(where, endpoints)
             former = stored_outputs(where.state_path)
             report = deploy(engine, endpoints, console, where, refresh=arguments.refresh)
@@ -155,7 +159,7 @@ def preview(arguments: Namespace, console: Console) -> int:
         from sandbox.cli.compare import compare  # noqa: PLC0415 only needed for this
 
         return compare(arguments, console)
-    where = environment(arguments)
+    where = replace(environment(arguments), programs="")  # what looks at a stack runs none of it
     if choose_engine(arguments.engine) == "pulumi":
         _guard(where, console)
         with _left_as_it_was(where, console):

@@ -57,7 +57,7 @@ def ensure_running(
     nodes: Sequence[NodeSize] = DEFAULT_NODES,
     progress: Progress,
     root: Path | None = None,
-    programs: str = "",
+    programs: str | None = None,
 ) -> Endpoints:
     """Start a sandbox unless it runs, and wait until it is ready.
 
@@ -66,8 +66,8 @@ def ensure_running(
         nodes: The simulated nodes to have; a running sandbox is changed to have them.
         progress: Told, line by line, of what takes long.
         root: The project directory; by default that of ``sandbox.paths.project_root``.
-        programs: The module that knows which images run as processes of this machine; empty to simulate all pods. A
-            sandbox that runs is not changed in this.
+        programs: The module that knows which images run as processes of this machine; empty to simulate all pods, None
+            to do what was done last. A sandbox that runs is not changed in this.
 
     Returns:
         Where it can be reached.
@@ -81,6 +81,8 @@ def ensure_running(
     node_manifests(wanted)
     endpoints = _running(paths, wanted)
     if endpoints is not None:
+        if programs and not Spec.read(paths.spec_file).programs:
+            progress(f"sandbox {name} was started with all pods simulated; they run after `sandbox down` and `up`")
         return endpoints
     with waiting_lock(paths.start_lock, progress=progress, what=f"sandbox {name}", seconds=_BUILD_SECONDS):
         endpoints = _running(paths, wanted)
@@ -212,7 +214,7 @@ def _await_end_of_stop(paths: SandboxPaths) -> None:
         time.sleep(0.02)
 
 
-def _start(paths: SandboxPaths, nodes: tuple[NodeSize, ...], programs: str, progress: Progress) -> Endpoints:
+def _start(paths: SandboxPaths, nodes: tuple[NodeSize, ...], programs: str | None, progress: Progress) -> Endpoints:
     """Launch a supervisor unless one lives, and wait; one that was just ending is followed by a new one."""
     launched = False
     while True:
@@ -227,13 +229,14 @@ def _start(paths: SandboxPaths, nodes: tuple[NodeSize, ...], programs: str, prog
             return endpoints
 
 
-def _launch(paths: SandboxPaths, nodes: tuple[NodeSize, ...], programs: str, progress: Progress) -> None:
+def _launch(paths: SandboxPaths, nodes: tuple[NodeSize, ...], programs: str | None, progress: Progress) -> None:
     _make_directories(paths)
     tools = resolve(CONTROL_PLANE_TOOLS, progress)
-    ports: dict[str, int] = {}
+    former = Spec(nodes=nodes, tools=tools)
     with contextlib.suppress(SandboxError):  # a first start, or a file of an older version: any ports will do
-        ports = Spec.read(paths.spec_file).ports
-    Spec(nodes=nodes, tools=tools, ports=ports, programs=programs).write(paths.spec_file)
+        former = Spec.read(paths.spec_file)
+    programs = former.programs if programs is None else programs
+    Spec(nodes=nodes, tools=tools, ports=former.ports, programs=programs).write(paths.spec_file)
     for stale in (paths.status_file, paths.endpoints_file):
         stale.unlink(missing_ok=True)
     progress(f"starting sandbox {paths.name}")

@@ -25,13 +25,14 @@ class Environment:
         project: the Pulumi project.
         stack: the stack's name.
         paths: the sandbox's files.
-        programs: the module that knows which images run as processes; empty when all pods are simulated.
+        programs: the module that knows which images run as processes; empty when all pods are simulated, None to do
+            what the sandbox did when it last ran.
     """
 
     project: Project
     stack: str
     paths: SandboxPaths
-    programs: str = ""
+    programs: str | None = None
 
     @property
     def state_path(self) -> Path:

@@ -11,9 +11,10 @@ from pathlib import Path
 import jwt
 import pytest
 
-from sandbox.control_plane import ensure_running, stop
+from sandbox.control_plane import destroy, ensure_running, stop
 from sandbox.control_plane.lifecycle import admin_client
 from tests.support.hosted import NODES, Hosted, get, hosted_sandbox, is_ready, pod_spec, service, until, workload
+from tests.support.sandbox import sandbox_name
 
 pytestmark = pytest.mark.integration
 
@@ -106,12 +107,21 @@ def test_a_sandbox_that_is_stopped_and_started_runs_its_pods_again(hosted: Hoste
     pid = hosted.entry("web")["pid"]
     stop(hosted.home.name, root=root)
     assert not Path(f"/proc/{pid}").exists()
-    hosted.endpoints = ensure_running(
-        hosted.home.name, nodes=NODES, progress=print, root=root, programs="tests.support.host_programs"
-    )
+    hosted.endpoints = ensure_running(hosted.home.name, nodes=NODES, progress=print, root=root)
     hosted.client = admin_client(hosted.endpoints)
     until(lambda: hosted.said()["pods"] and hosted.entry("web")["ready"], "it is ready again")
     assert get(hosted.entry("web")["address"]) == (200, "5")
+
+
+def test_a_sandbox_that_was_started_without_says_so_to_who_wants_pods_to_run(tmp_path: Path) -> None:
+    name = sandbox_name()
+    said: list[str] = []
+    try:
+        ensure_running(name, nodes=NODES, progress=print, root=tmp_path)
+        ensure_running(name, nodes=NODES, progress=said.append, root=tmp_path, programs="tests.support.host_programs")
+        assert any("started with all pods simulated" in line for line in said)
+    finally:
+        destroy(name, root=tmp_path)
 
 
 def test_a_supervisor_that_is_killed_leaves_no_process_of_a_pod(hosted: Hosted) -> None:
