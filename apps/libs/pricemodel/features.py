@@ -77,6 +77,10 @@ performance_index: 1 at the close 90 closes ago. The rest is as stored.
 """
 
 
+ABOVE_ZERO = frozenset({"last_close", "average_7", "average_30", "average_90"})
+"""Stored features that the price is divided by."""
+
+
 class MissingFeatureError(ValueError):
     """The stored features lack one that is needed, or have one that is no finite number; ``name`` says which."""
 
@@ -154,8 +158,8 @@ def on_demand(stored: Mapping[str, ArrayLike], price: ArrayLike) -> Floats:
     if not (np.isfinite(at) & (at > 0)).all():
         raise ValueError("price: must be a finite number above 0")
     known = {name: _column(stored, name) for name in STORED_NAMES}
-    # A quotient beyond what a float holds is infinite, which a forest reads as very large: no reason for a warning.
-    with np.errstate(over="ignore"):
+    # What is beyond a float is infinite, which a forest reads as very large or very small: no reason for a warning.
+    with np.errstate(over="ignore", divide="ignore"):
         return _joined(known, at)
 
 
@@ -176,16 +180,13 @@ def _joined(known: Mapping[str, Floats], at: Floats) -> Floats:
     return np.stack(np.broadcast_arrays(*(values[name] for name in FEATURE_NAMES)), axis=-1)
 
 
-_ABOVE_ZERO = frozenset({"last_close", "average_7", "average_30", "average_90"})
-
-
 def _column(stored: Mapping[str, ArrayLike], name: str) -> Floats:
     if name not in stored:
         raise MissingFeatureError(name, "is missing; the feature job writes it with every row")
     column = np.asarray(stored[name], dtype=np.float64)
     if not np.isfinite(column).all():
         raise MissingFeatureError(name, "must be a finite number")
-    if name in _ABOVE_ZERO and not (column > 0).all():
+    if name in ABOVE_ZERO and not (column > 0).all():
         raise MissingFeatureError(name, "must be above 0")
     return column
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pricemodel import MODEL_NAME
-from pricemodel.features import STORED_NAMES
+from pricemodel.features import ABOVE_ZERO, STORED_NAMES
 from pricemodel.records import PRICE_LIMIT, Symbol
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 MOST_INPUTS = 500
 MOST_EXPLAINED = 50
@@ -19,18 +19,36 @@ _EXAMPLE = dict.fromkeys(STORED_NAMES, 1.0)
 FeatureValue = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 FeatureName = Annotated[str, Field(max_length=64)]
 
+_NUMBER = {"type": "number", "minimum": -1e12, "maximum": 1e12}
+_ABOVE_ZERO = {"type": "number", "exclusiveMinimum": 0, "maximum": 1e12}
+
+Features = Annotated[
+    dict[FeatureName, FeatureValue],
+    Field(max_length=100),
+    # pydantic alone would not say which names are needed: a map has none.
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": 100,
+            "required": list(STORED_NAMES),
+            "properties": {name: _ABOVE_ZERO if name in ABOVE_ZERO else _NUMBER for name in STORED_NAMES},
+            "propertyNames": {"maxLength": 64},
+            "additionalProperties": _NUMBER,
+        }
+    ),
+]
+
 
 class Input(BaseModel):
     """One price with the stored features of its symbol."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     symbol: Symbol = Field(description="Symbol of the commodity; one that the model knows.", examples=["WTI"])
     price: float = Field(
         gt=0, lt=float(PRICE_LIMIT), allow_inf_nan=False, description="The price at hand.", examples=[71.25]
     )
-    features: dict[FeatureName, FeatureValue] = Field(
-        max_length=100,
+    features: Features = Field(
         description="Stored features by name, as feature-server answers them; others than the model's are ignored.",
         examples=[_EXAMPLE],
     )
@@ -39,7 +57,7 @@ class Input(BaseModel):
 class PredictRequest(BaseModel):
     """Inputs to be answered together."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     inputs: list[Input] = Field(min_length=1, max_length=MOST_INPUTS, description="The inputs, answered in order.")
     explain: bool = Field(

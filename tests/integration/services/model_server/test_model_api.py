@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -5,9 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from model_server.app import Service, create_service
 from model_server.settings import FolderSettings, ModelServerSettings, TrafficSettings
-from pricemodel.features import FEATURE_NAMES, STORED_NAMES
+from pricemodel.features import ABOVE_ZERO, FEATURE_NAMES, STORED_NAMES
 from pricemodel.registry import RegistrySettings
 from pydantic import ValidationError
 
@@ -103,6 +106,9 @@ def without(name: str) -> dict[str, float]:
         (changed(features=FIRST["features"] | {"trend_30": float("-inf")}), "body.inputs.1.features.trend_30"),
         (changed(features=FIRST["features"] | {"trend_30": "high"}), "body.inputs.1.features.trend_30"),
         (changed(features=FIRST["features"] | {"average_30": 0.0}), "body.inputs.1.features.average_30"),
+        (changed(features=FIRST["features"] | {"trend_30": "1.0"}), "body.inputs.1.features.trend_30"),
+        (changed(features=FIRST["features"] | {"trend_30": True}), "body.inputs.1.features.trend_30"),
+        (changed(price="70.1"), "body.inputs.1.price"),
         (changed(more=1), "body.inputs.1.more"),
     ],
 )
@@ -241,3 +247,50 @@ async def test_calls_over_the_limit_and_bodies_over_the_cap_are_refused(issuer: 
 def test_models_must_come_from_one_place(issuer: Issuer, changed: dict[str, Any]):
     with pytest.raises(ValidationError, match="mlflow_tracking_uri and model_dir: set one of them"):
         ModelServerSettings(auth=issuer.settings, **changed)
+
+
+NUMBERS = (
+    st.floats(-1e12, 1e12, allow_nan=False) | st.integers(-(10**12), 10**12) | st.sampled_from([0.0, 5e-324, 1e12])
+)
+ODD = st.none() | st.booleans() | st.text(max_size=5) | st.floats() | st.lists(st.integers(), max_size=2)
+INPUTS = st.fixed_dictionaries(
+    {
+        "symbol": st.sampled_from([*SYMBOLS, "OTHER"]) | ODD,
+        "price": st.floats(5e-324, 9.99e9) | NUMBERS | ODD,
+        "features": st.fixed_dictionaries(dict.fromkeys(STORED_NAMES, NUMBERS | ODD))
+        | st.fixed_dictionaries({name: st.floats(1e-9, 1e12) for name in STORED_NAMES}),
+    }
+)
+SOUND = st.fixed_dictionaries(
+    {
+        "symbol": st.sampled_from(SYMBOLS),
+        "price": st.floats(5e-324, 9.99e9),
+        "features": st.fixed_dictionaries(
+            {name: st.floats(5e-324, 1e12) if name in ABOVE_ZERO else NUMBERS for name in STORED_NAMES}
+        ),
+    }
+)
+
+
+@pytest.mark.parametrize("examples", [40, pytest.param(2000, marks=pytest.mark.soak)])
+def test_whatever_is_sent_is_answered_or_refused_as_documented(service: Service, issuer: Issuer, examples: int):
+    headers = issuer.headers("service") | {"content-type": "application/json"}
+
+    async def send(body: str) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(service.app), base_url="http://model") as client:
+            return await client.post(PREDICT, content=body, headers=headers)
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(inputs=st.lists(INPUTS, max_size=3), sound=st.lists(SOUND, min_size=1, max_size=20), explain=st.booleans())
+    def try_out(inputs: list[Any], sound: list[Any], explain: bool) -> None:
+        odd = asyncio.run(send(json.dumps({"inputs": inputs, "explain": explain})))
+        assert odd.status_code in {200, 422}
+        answered = asyncio.run(send(json.dumps({"inputs": sound, "explain": explain})))
+        assert answered.status_code == 200, answered.text
+        assert len(answered.json()["predictions"]) == len(sound)
+        if odd.status_code == 422:
+            assert odd.headers["content-type"] == "application/problem+json"
+            assert all(error["location"].startswith("body") for error in odd.json()["errors"])
+
+    asyncio.run(service.keeper.refresh())
+    try_out()
