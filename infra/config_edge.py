@@ -39,7 +39,8 @@ class EdgeConfig(Document):
         default=None,
         pattern=DOMAIN,
         max_length=253,
-        description="host name of the load balancer before the cluster, to which origin.<domain> leads; none if null",
+        description="host name of a load balancer that somebody else keeps, to which origin.<domain> leads; with a "
+        "cluster of kind eks the program makes one of its own if null",
     )
     requests_per_address: int = Field(
         ge=10, le=2_000_000, description="requests of one address in 5 minutes, after which it is refused"

@@ -141,7 +141,11 @@ def rights(place: ControllersPlace) -> Iterator[tuple[str, Manifest]]:
             "leader",
             place.namespace,
             dns_label(TARGETS, "leader"),
-            [{**lease, "verbs": ["create"]}, {**lease, "resourceNames": [leader], "verbs": ["get", "patch", "update"]}],
+            [
+                {**lease, "verbs": ["create"]},
+                {**lease, "resourceNames": [leader], "verbs": ["get", "patch", "update"]},
+                {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
+            ],
         ),
         (
             "binder",
