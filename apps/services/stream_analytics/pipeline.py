@@ -31,6 +31,8 @@ Place = tuple[str, int]
 
 _WAIT_SECONDS = 0.05
 _ASK_SECONDS = 5.0
+_MOST_BYTES = 512 * 1024
+"""Bytes of a record that a dead letter keeps; topics take 1 MiB."""
 
 
 class Pipeline:
@@ -47,6 +49,7 @@ class Pipeline:
         self._stop = threading.Event()
         self._tell = ErrorLog("consumer")
         self._committed_at = 0.0
+        self._progress: list[tuple[Any, ...]] = []
         self.joined = threading.Event()
 
     def stop(self) -> None:
@@ -135,7 +138,11 @@ class Pipeline:
             "offset": str(message.offset()).encode(),
         }
         kept = {name: value for name, value in message.headers() or [] if value is not None}
-        return Outgoing(self._settings.dead_letter_topic, message.key(), message.value(), {**kept, **told})
+        value = message.value()
+        if value is not None and len(value) > _MOST_BYTES:
+            # With its headers it might be more than the topic takes, and nothing would come past it any more.
+            value, told["truncated"] = value[:_MOST_BYTES], str(len(value)).encode()
+        return Outgoing(self._settings.dead_letter_topic, message.key(), value, {**kept, **told})
 
     def _pass_time(self, now: float) -> None:
         for place, partition in self._partitions.items():
@@ -186,8 +193,10 @@ class Pipeline:
             offsets.append(TopicPartition(topic, number, checkpoint.offset, metadata))
         outgoing, self._outgoing = self._outgoing, []
         self._committed_at = time.monotonic()
-        if not offsets:
+        progress = [(place.topic, place.partition, place.offset, place.metadata) for place in offsets]
+        if not offsets or (not outgoing and progress == self._progress):
             return
+        self._progress = progress
         try:
             writer.commit(outgoing, offsets, self._consumer.consumer_group_metadata())
         except TransactionAborted as error:
@@ -215,7 +224,7 @@ class Pipeline:
 
     def _assigned(self, consumer: Any, assignment: list[TopicPartition]) -> None:
         """Begin where the last transaction of each partition says."""
-        self._partitions, self._ended, self._outgoing = {}, {}, []
+        self._partitions, self._ended, self._outgoing, self._progress = {}, {}, [], []
         committed = consumer.committed(assignment, timeout=30.0) if assignment else []
         for place in committed:
             checkpoint = self._checkpoint(place)

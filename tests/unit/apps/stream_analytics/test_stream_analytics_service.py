@@ -67,3 +67,46 @@ async def test_a_pipeline_that_fails_ends_the_process_and_says_why(monkeypatch: 
     assert sent == [signal.SIGTERM]
     with pytest.raises(RuntimeError, match="it ended: the transactional id cannot be taken over"):
         await service.worker.probe()
+
+
+class Letter:
+    def __init__(self, value: bytes) -> None:
+        self._value = value
+
+    def key(self) -> bytes:
+        return b"WTI"
+
+    def value(self) -> bytes:
+        return self._value
+
+    def topic(self) -> str:
+        return "commodity-prices"
+
+    def partition(self) -> int:
+        return 3
+
+    def offset(self) -> int:
+        return 7
+
+    def headers(self) -> list[tuple[str, bytes | None]]:
+        return [("traceparent", b"00-1-2-01"), ("empty", None)]
+
+
+def test_a_dead_letter_keeps_the_record_and_says_why_and_where_from():
+    pipeline = create_service(settings()).worker.pipeline
+    letter = pipeline._dead_letter(Letter(b"{"), "not JSON")
+    assert (letter.topic, letter.key, letter.value) == ("stream-analytics.dead-letter", b"WTI", b"{")
+    assert letter.headers == {
+        "traceparent": b"00-1-2-01",
+        "reason": b"not JSON",
+        "topic": b"commodity-prices",
+        "partition": b"3",
+        "offset": b"7",
+    }
+
+
+def test_a_record_that_no_dead_letter_could_hold_is_cut_and_says_so():
+    pipeline = create_service(settings()).worker.pipeline
+    letter = pipeline._dead_letter(Letter(b"x" * 1_000_000), "not JSON")
+    assert len(letter.value or b"") == 512 * 1024
+    assert letter.headers["truncated"] == b"1000000"
