@@ -79,7 +79,7 @@ SETS = st.sets(NAMES, min_size=1, max_size=4)
 
 
 @given(names=SETS, glue=st.lists(st.sampled_from([",", " ", "\n", "=", ";"]), min_size=1, max_size=6), data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_of_names_that_hold_one_another_each_is_replaced_by_its_own_address(
     names: set[str], glue: list[str], data: st.DataObject
 ):
@@ -93,13 +93,13 @@ def test_of_names_that_hold_one_another_each_is_replaced_by_its_own_address(
 
 
 @given(text=st.text(max_size=60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_text_that_names_nothing_stays_as_it_is(text: str):
     assert substitute(text, Places()) == text
 
 
 @given(paths=st.sets(st.lists(NAMES, min_size=1, max_size=3).map(lambda each: "/" + "/".join(each)), min_size=1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_what_was_put_in_is_never_looked_through_again(paths: set[str]):
     places = Places(paths={path: f"/pods/1{path}" for path in paths})
     for path in paths:
