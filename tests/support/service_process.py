@@ -63,7 +63,7 @@ class ServiceProcess:
     def checks(self) -> dict[str, str | None]:
         """What `/readyz` says of each dependency: None when all is well with it, else why not."""
         report = httpx.get(f"{self.url}/readyz", timeout=10).json()
-        return {check["name"]: check["reason"] for check in report["checks"]}
+        return {check["name"]: None if check["ok"] else check["reason"] for check in report["checks"]}
 
     def wait_until_ready(self, seconds: float = 30.0) -> None:
         """Wait until nothing is wrong."""

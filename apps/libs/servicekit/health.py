@@ -22,13 +22,14 @@ class Check:
     Attributes:
         name: the dependency's name in reports and metrics.
         target: where it is, for people.
-        probe: returns when all is well, raises otherwise; the exception's text is reported.
+        probe: returns when it can be used, with a remark if something about it is amiss all the same; raises
+            otherwise, and the exception's text is reported.
         timeout_seconds: how long it may take.
     """
 
     name: str
     target: str
-    probe: Callable[[], Awaitable[None]]
+    probe: Callable[[], Awaitable[str | None]]
     timeout_seconds: float
 
 
@@ -39,7 +40,7 @@ class CheckReport(BaseModel):
 
     name: str = Field(description="The dependency.")
     ok: bool = Field(description="Whether it can be used.")
-    reason: str | None = Field(default=None, description="Why it cannot be used.")
+    reason: str | None = Field(default=None, description="Why it cannot be used, or what is amiss though it can.")
     seconds: float = Field(description="How long the check took.")
 
 
@@ -128,11 +129,11 @@ def setup_health(app: FastAPI, health: Health, *, service: str, version: str) ->
 
 async def _run(check: Check) -> CheckReport:
     started = time.monotonic()
-    reason = await _outcome(check)
-    return CheckReport(name=check.name, ok=reason is None, reason=reason, seconds=round(time.monotonic() - started, 4))
+    ok, reason = await _outcome(check)
+    return CheckReport(name=check.name, ok=ok, reason=reason, seconds=round(time.monotonic() - started, 4))
 
 
-async def _outcome(check: Check) -> str | None:
+async def _outcome(check: Check) -> tuple[bool, str | None]:
     probe = asyncio.ensure_future(check.probe())
     try:
         # wait() and not wait_for(): a probe that swallows its cancellation must not hold up the answer.
@@ -143,14 +144,17 @@ async def _outcome(check: Check) -> str | None:
             probe.add_done_callback(_forget)
             probe.cancel()
     if not finished:
-        return f"no answer within {check.timeout_seconds:g} s from {check.target}"
+        return False, f"no answer within {check.timeout_seconds:g} s from {check.target}"
     if probe.cancelled():
-        return f"the check of {check.target} was cancelled"
+        return False, f"the check of {check.target} was cancelled"
     error = probe.exception()
-    return None if error is None else redact_text(str(error) or type(error).__name__)
+    if error is not None:
+        return False, redact_text(str(error) or type(error).__name__)
+    remark = probe.result()
+    return True, None if remark is None else redact_text(remark)
 
 
-def _forget(probe: asyncio.Future[None]) -> None:
+def _forget(probe: asyncio.Future[str | None]) -> None:
     """Take note of a late probe's end, so that the loop does not report it as an error nobody looked at."""
     if not probe.cancelled():
         probe.exception()

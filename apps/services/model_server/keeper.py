@@ -71,11 +71,19 @@ class Keeper:
         self.failures: dict[str, Failure] = {}
         self._refused: dict[str, tuple[str, float]] = {}
 
-    async def ready(self) -> None:
-        """Raises with the reason while there is no champion; a version that was refused later changes nothing."""
-        if self.serving.champion is None:
-            known = self.failures.get(CHAMPION)
+    async def ready(self) -> str | None:
+        """What is not in order with the champion's alias while a version before it goes on; None when all is well.
+
+        Raises:
+            LookupError: there is no champion; the message says why.
+        """
+        known, champion = self.failures.get(CHAMPION), self.serving.champion
+        if champion is None:
             raise LookupError(known.reason if known else f"the champion of {self._source.place} is being loaded")
+        if known is None:
+            return None
+        refused = "the source was asked in vain" if known.version is None else f"version {known.version} was refused"
+        return f"version {champion.version} goes on: {refused}: {known.reason}"
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -63,7 +63,10 @@ async def test_a_version_that_fails_is_not_taken_and_the_old_one_goes_on(bad: ob
     await world.keeper.refresh()
     world.source.models = {"champion": ("2", bad)}  # type: ignore[dict-item]
     await world.keeper.refresh()
-    await world.keeper.ready()
+    remark = await world.keeper.ready()
+    assert remark
+    assert remark.startswith("version 1 goes on: version 2 was refused: ")
+    assert reason in remark
     assert world.serving() == "1"
     failure = world.keeper.failures["champion"]
     assert failure.version == "2"
@@ -96,7 +99,7 @@ async def test_a_source_that_is_away_changes_nothing_in_service():
     await world.keeper.refresh()
     world.source.away = SourceUnavailableError("MLflow is away")
     await world.keeper.refresh()
-    await world.keeper.ready()
+    assert await world.keeper.ready() == "version 1 goes on: the source was asked in vain: MLflow is away"
     assert world.serving() == "1"
     assert world.metric("model_source_failures_total") == 2
     world.source.away = None

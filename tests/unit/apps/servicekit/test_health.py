@@ -26,7 +26,7 @@ async def ignores_cancellation() -> None:
             await asyncio.sleep(0.05)
 
 
-Probe = Callable[[], Awaitable[None]]
+Probe = Callable[[], Awaitable[str | None]]
 
 
 def check(probe: Probe = passes, name: str = "dep", timeout: float = 0.1) -> Check:
@@ -48,6 +48,15 @@ async def test_one_failing_check_makes_it_not_ready_and_gives_the_reason_without
     assert report.status == "not_ready"
     assert report.checks[0].ok
     assert report.checks[1].reason == "cannot reach redis://***@cache"
+
+
+async def test_a_remark_of_a_check_that_passes_is_given_without_its_secret():
+    async def passes_with_a_remark() -> str:
+        return "the old version goes on, redis://app:canary@cache is away"
+
+    report = await Health([check(passes_with_a_remark)]).readiness()
+    assert (report.status, report.checks[0].ok) == ("ready", True)
+    assert report.checks[0].reason == "the old version goes on, redis://***@cache is away"
 
 
 async def test_an_exception_without_text_is_named_by_its_type():
