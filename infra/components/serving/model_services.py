@@ -39,7 +39,11 @@ def model_training_spec(args: ServiceArgs, registry: Offer, tables: Offer) -> Wo
         name=TRAINING,
         namespace=NAMESPACE,
         component="serving",
-        environment={**postgres_settings(READER.role), "MLFLOW_TRACKING_URI": mlflow.url()},
+        environment={
+            **postgres_settings(READER.role),
+            "MLFLOW_TRACKING_URI": mlflow.url(),
+            "REVISION": args.image.tag,
+        },
         secrets={"POSTGRES_PASSWORD": postgresql.password_of(READER.role)},
         scratch=(Scratch(mount_path="/tmp", size=256 * 1024**2),),  # noqa: S108 - a directory of the pod's own
         uses=(registry, tables.use(READER)),
