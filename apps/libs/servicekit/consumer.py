@@ -81,6 +81,8 @@ class Consumer:
         # One thread: confluent-kafka's consumer is not to be used by two at a time.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kafka-consumer")
         self._offsets: dict[tuple[str, int], int] = {}
+        self._gone: set[tuple[str, int]] = set()
+        self._reading: asyncio.Future[list[Record]] | None = None
         self._lag_at = 0.0
         self._tell = ErrorLog(f"consumer of {group}")
 
@@ -116,7 +118,13 @@ class Consumer:
             KafkaFailure: Kafka refused for good.
         """
         while True:
-            records = await self._run(self._read, max_records, max_wait_seconds)
+            if self._reading is None:
+                self._reading = asyncio.ensure_future(self._run(self._read, max_records, max_wait_seconds))
+            # Shielded: what a caller that was cancelled did not get, the next one does.
+            records = await asyncio.shield(self._reading)
+            self._reading = None
+            self._offsets |= next_offsets(records)
+            self._measure(records)
             if records or empty:
                 yield records
 
@@ -136,6 +144,13 @@ class Consumer:
         Raises:
             KafkaFailure: the partition is not assigned to this member.
         """
+        if self._reading is not None:
+            # Left by a caller that was cancelled: of this partition it holds what comes before the seek.
+            left = [
+                one for one in await asyncio.shield(self._reading) if (one.topic, one.partition) != (topic, partition)
+            ]
+            self._reading = asyncio.get_running_loop().create_future()
+            self._reading.set_result(left)
         await self._run(self._seek, TopicPartition(topic, partition, offset))
 
     def group_metadata(self) -> Any:
@@ -165,6 +180,7 @@ class Consumer:
         self._client.subscribe(self._topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
 
     def _read(self, most: int, wait: float) -> list[Record]:
+        self._gone.clear()
         first = self._client.poll(wait)
         if first is None:
             return []
@@ -178,9 +194,8 @@ class Consumer:
                 records.append(record_of(message))
             else:
                 self._failed(error)
-        self._offsets |= next_offsets(records)
-        self._measure(records)
-        return records
+        # Of a partition that went away during this very look, another member has the records now.
+        return [one for one in records if (one.topic, one.partition) not in self._gone] if self._gone else records
 
     def _failed(self, error: KafkaError) -> None:
         if error.fatal():
@@ -216,6 +231,7 @@ class Consumer:
         logger.info("partitions revoked", group=self._group, partitions=len(places))
         if self._on_revoked:
             self._on_revoked(places)
+        self._gone.update(places)
         for place in places:
             if self._offsets.pop(place, None) is not None and self._metrics:
                 self._metrics.forget(place)
@@ -228,7 +244,7 @@ class Consumer:
             return
         for record in records:
             self._metrics.records.labels(record.topic).inc()
-        if time.monotonic() < self._lag_at:
+        if not self._offsets or time.monotonic() < self._lag_at:
             return
         self._lag_at = time.monotonic() + _LAG_SECONDS
         for (topic, partition), offset in self._offsets.items():

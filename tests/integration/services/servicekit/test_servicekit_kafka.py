@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -96,6 +96,26 @@ async def test_reading_can_go_on_elsewhere_and_begin_where_the_caller_says(setti
     async with Consumer(settings, group=f"{name}-2", topics=[name], on_assigned=from_the_last) as consumer:
         assert len(await take(consumer, 2)) == 2
     assert len(records) == 50
+
+
+async def test_a_caller_that_gives_up_waiting_loses_no_record_and_commits_none_it_did_not_get(
+    settings: KafkaSettings, name: str
+):
+    async with Consumer(settings, group=name, topics=[name]) as consumer:
+        for _ in range(20):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await take(consumer, 1, max_wait_seconds=1.0)
+            assert consumer.offsets() == {}
+        writing = asyncio.create_task(write(settings, name, range(30)))
+        records: list[Record] = []
+        while len(records) < 30:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.02), aclosing(consumer.batches(max_wait_seconds=0.5)) as batches:
+                    async for batch in batches:
+                        records += batch
+        await writing
+    assert numbers(records) == list(range(30))
 
 
 async def test_the_lag_of_each_partition_is_measured_and_forgotten_with_it(settings: KafkaSettings, name: str):
