@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 import sys
@@ -79,6 +80,9 @@ def _checks(stack: str) -> Iterator[Check]:
     yield from _platform()
     yield from _room()
     yield from _tools()
+    openmp = ctypes.util.find_library("gomp")
+    advice = "the price model's library is built on it: install libgomp1 (Debian, Ubuntu) or libgomp (Fedora)"
+    yield Check("OpenMP", openmp is not None, openmp or "libgomp is not here", advice)
     pulumi = shutil.which("pulumi")
     advice = "only needed to deploy dev and prod to a cloud: pulumi.com/docs/install"
     yield Check("Pulumi CLI", pulumi is not None, pulumi or "not on PATH", advice, needed=False)
