@@ -124,6 +124,10 @@ def _cluster(inputs: Inputs) -> Made:
         yield text, {"name": _name(inputs)}
 
 
+def _inside(inputs: Inputs) -> Made:
+    yield "origin-interfaces", {"name": inputs.get("vpcOriginEndpointConfig", {}).get("name", "?")}
+
+
 def _database(inputs: Inputs) -> Made:
     name = _name(inputs, "identifier")
     for log in inputs.get("enabledCloudwatchLogsExports") or ():
@@ -169,6 +173,7 @@ def _true(value: object) -> bool:
 
 _RULES: Mapping[str, Callable[[Inputs], Made]] = {
     "aws:backup/vault:Vault": _always("recovery-points"),
+    "aws:cloudfront/vpcOrigin:VpcOrigin": _inside,
     "aws:ecr/repository:Repository": _always("images", unless="forceDelete"),
     "aws:eks/cluster:Cluster": _cluster,
     "aws:eks/nodeGroup:NodeGroup": _always("nodes", "clusterName"),

@@ -44,6 +44,11 @@ CLAIMS = {"replicas": 2, "volumeClaimTemplates": [{"metadata": {"name": "data"}}
         (made("aws:ecr/repository:Repository", name="r"), "images", True),
         (made("aws:s3/bucket:Bucket", bucket="b"), "objects and their versions", True),
         (made("aws:eks/nodeGroup:NodeGroup", clusterName="c"), "auto scaling groups, machines", False),
+        (
+            made("aws:cloudfront/vpcOrigin:VpcOrigin", vpcOriginEndpointConfig={"name": "edge"}),
+            "security group and network interfaces of CloudFront",
+            False,
+        ),
     ],
 )
 def test_what_a_declaration_makes_others_make_is_named_and_whether_it_stays(
