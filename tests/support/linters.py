@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ import yaml
 
 from bench.peers import checkov, kube_score
 from tests.support.terraform_plan import as_terraform_plan
+
+FRAMEWORKS = ("kubernetes", "terraform_plan")
+"""What checkov looks at, in one run: to start takes it longer than to look."""
 
 _CRITICAL = 1
 """The grade for which kube-score exits with 1 (github.com/zegl/kube-score/scorecard)."""
@@ -70,22 +74,18 @@ def problems(failures: Iterable[Failure], waivers: Iterable[Waiver], today: date
     return found
 
 
-def checkov_on_manifests(folder: Path) -> list[Failure]:
-    """What checkov's checks of Kubernetes find in a folder of manifests."""
-    return _checkov("-d", str(folder), "--framework", "kubernetes")
-
-
-def checkov_on_aws(file: Path, scratch: Path) -> list[Failure]:
-    """What checkov's checks of AWS find in a rendering's aws.json.
+def checkov_on(rendering: Path, scratch: Path) -> list[Failure]:
+    """What checkov's checks find in a rendering: in its manifests, and in what it declares in AWS.
 
     Args:
-        file: The aws.json.
-        scratch: A folder for the Terraform plan that checkov reads.
+        rendering: The rendering's folder.
+        scratch: An empty folder for the Terraform plan that checkov reads.
     """
     plan = scratch / "plan.json"
-    document = json.loads(file.read_text("utf-8"))
+    document = json.loads((rendering / "aws.json").read_text("utf-8"))
     plan.write_text(json.dumps(as_terraform_plan(document["deployment"]["resources"])), "utf-8")
-    return _checkov("-f", str(plan), "--framework", "terraform_plan")
+    shutil.copytree(rendering / "kubernetes", scratch / "kubernetes")
+    return _checkov("-d", str(scratch), "--framework", *FRAMEWORKS)
 
 
 def kube_score_on(folder: Path) -> list[Failure]:
@@ -106,7 +106,11 @@ def kube_score_on(folder: Path) -> list[Failure]:
 def _checkov(*arguments: str) -> list[Failure]:
     command = [str(checkov()), *arguments, "-o", "json", "--compact", "--quiet", "--skip-download", "--soft-fail"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    report = json.loads(done.stdout)
-    if report["summary"]["parsing_errors"] or not report["summary"]["passed"]:
-        raise AssertionError(f"checkov read nothing, or not everything: {report['summary']}")
-    return [Failure(row["check_id"], row["resource"]) for row in report["results"]["failed_checks"]]
+    reports = json.loads(done.stdout)
+    assert {report["check_type"] for report in reports} == set(FRAMEWORKS), done.stdout
+    for report in reports:
+        if report["summary"]["parsing_errors"] or not report["summary"]["passed"]:
+            raise AssertionError(f"checkov read nothing, or not everything: {report['summary']}")
+    return [
+        Failure(row["check_id"], row["resource"]) for report in reports for row in report["results"]["failed_checks"]
+    ]
