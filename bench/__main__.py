@@ -18,6 +18,7 @@ NAMES = (
     "consumer",
     "path",
     "analytics",
+    "features",
     "model",
 )
 

@@ -12,7 +12,7 @@ import confluent_kafka
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 from servicekit import hops
 from servicekit.dead_letters import REASON_LIMIT
-from servicekit.kafka_errors import ErrorLog, KafkaFailure, TransactionAborted
+from servicekit.kafka_errors import ErrorLog, Fenced, KafkaFailure, TransactionAborted
 from servicekit.logs import get_logger
 
 from stream_analytics import SERVICE
@@ -50,6 +50,7 @@ class Pipeline:
         self._tell = ErrorLog("consumer")
         self._committed_at = 0.0
         self._progress: list[tuple[Any, ...]] = []
+        self._fatal: KafkaError | None = None
         self.joined = threading.Event()
 
     def stop(self) -> None:
@@ -68,6 +69,8 @@ class Pipeline:
             try:
                 while not self._stop.is_set():
                     self._step(writer)
+                    if self._fatal is not None:
+                        raise self._failure(self._fatal)
                 self._emit(writer, time.monotonic(), force=True)
             finally:
                 self._consumer.close()
@@ -89,7 +92,7 @@ class Pipeline:
                 "heartbeat.interval.ms": round(self._settings.session_seconds * 300),
                 "fetch.wait.max.ms": 50,
                 "queued.min.messages": 50_000,
-                "error_cb": self._tell,
+                "error_cb": self._heard_error,
                 **({"group.instance.id": member} if self._settings.static_member else {}),
             }
         )
@@ -113,7 +116,7 @@ class Pipeline:
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name for it
                 self._ended[message.topic(), message.partition()] = message.offset()
             else:
-                self._tell(error)
+                self._heard_error(error)
         for place, records in by_place.items():
             partition = self._partitions.get(place)
             if partition is None:
@@ -126,6 +129,17 @@ class Pipeline:
                     self._metrics.records.labels(place[0], name).inc(number)
             for row, reason in outcome.refused.items():
                 self._outgoing.append(self._dead_letter(records[row], reason))
+
+    def _heard_error(self, error: KafkaError) -> None:
+        self._tell(error)
+        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 - librdkafka's own name for it
+            self._fatal = error
+
+    def _failure(self, error: KafkaError) -> KafkaFailure:
+        message = f"the consumer group {self._settings.group} has shut this process out: {error.str()}"
+        if self._settings.static_member:
+            return Fenced(f"{message}; another process has the same STREAM_ANALYTICS_POD_NAME")
+        return KafkaFailure(message)
 
     def _source(self, topic: str) -> str:
         return topic.removeprefix(self._settings.topic_prefix)
