@@ -18,8 +18,8 @@ import jsonschema
 import orjson
 import pytest
 import yaml
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from stream_analytics.windows import WindowSettings
 
 from infra.core.data.dataset import Column
@@ -110,6 +110,15 @@ class Analytics:
             producer.produce(self.input, value_of(*event), event[0].encode())
         assert producer.flush(30) == 0
 
+    def _taken(self, admin: AdminClient, place: TopicPartition) -> int:
+        """Offset behind the last record that a committed checkpoint knows of."""
+        request = ConsumerGroupTopicPartitions(self.group, [place])
+        try:
+            (offset,) = admin.list_consumer_group_offsets([request])[self.group].result().topic_partitions
+        except KafkaException:
+            return -1  # a broker that has just started reads its groups first
+        return json.loads(offset.metadata)["next"] if offset.metadata else -1
+
     def wait_for_end(self, seconds: float = 30) -> None:
         """Until everything that was written was taken in and committed."""
         admin = self.broker.admin()
@@ -117,9 +126,7 @@ class Analytics:
         written = admin.list_offsets({place: OffsetSpec.latest()})[place].result().offset
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            request = ConsumerGroupTopicPartitions(self.group, [place])
-            (offset,) = admin.list_consumer_group_offsets([request])[self.group].result().topic_partitions
-            if offset.metadata and json.loads(offset.metadata)["next"] >= written:
+            if self._taken(admin, place) >= written:
                 return
             assert self.process
             assert self.process.poll() is None, (self.folder / "log").read_text()
@@ -164,7 +171,7 @@ def analytics(kafka_broker: Broker, tmp_path: Path) -> Iterator[Analytics]:
         one.process.wait()
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.soak)])
 def test_killed_at_random_moments_it_loses_no_window_and_writes_none_twice(
     analytics: Analytics, kafka_broker: Broker, kills: int
 ):
