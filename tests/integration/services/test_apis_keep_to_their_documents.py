@@ -1,0 +1,83 @@
+"""Thousands of requests made up from each service's OpenAPI document: every answer is one that it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from servicekit.auth import Principal
+from stream_gateway.app import create_service
+from stream_gateway.gateway import Gateway, Stream
+
+from tests.support.gateway import TOPICS, gateway_settings
+from tests.support.kafka import Broker
+from tests.support.redis import RedisServer
+from tests.support.service_process import ServiceProcess
+from tests.support.tokens import Issuer
+
+pytestmark = [pytest.mark.integration, pytest.mark.soak]
+
+CASES = 2_000
+ROOT = Path(__file__).parents[3]
+
+
+def fuzz_process(package: str, folder: Path, issuer: Issuer, environment: Mapping[str, str]) -> None:
+    from tests.support.api_fuzz import fuzz
+
+    prefix = f"{package.upper()}_"
+    service = ServiceProcess(package, folder, {**issuer.environment(prefix), **environment})
+    try:
+        service.wait_until_ready()
+        answered = fuzz(document(package), service.url, headers=issuer.headers("service"), cases=CASES)
+        assert sum(answered.values()) >= CASES
+        assert {200, 202} & answered.keys(), "some requests were sound"
+        assert not [line for line in service.log if "exception" in line], "nothing failed inside either"
+    finally:
+        service.kill()
+
+
+def document(package: str) -> Path:
+    return ROOT / "apps" / "services" / package / "openapi.json"
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    return Issuer(tmp_path)
+
+
+def test_stream_gateway_answers_only_what_it_documents(issuer: Issuer, monkeypatch: pytest.MonkeyPatch):
+    from tests.support.api_fuzz import fuzz
+
+    seat = Gateway.seat
+
+    def seat_and_end(gateway: Gateway, stream: Stream, principal: Principal) -> None:
+        # A stream of events has no end of its own, and a request of the fuzzer waits for it.
+        seat(gateway, stream, principal)
+        stream.end()
+
+    monkeypatch.setattr(Gateway, "seat", seat_and_end)
+    service = create_service(gateway_settings(issuer, requests_per_second=100_000, requests_burst=1_000_000))
+    service.gateway.live._assigned = {(topic, 0) for topic in TOPICS}
+    service.gateway.hub.advance({(topic, 0): 3 for topic in TOPICS})
+    service.app.router.lifespan_context = nothing
+    answered = fuzz(document("stream_gateway"), service.app, headers=issuer.headers("service"), cases=CASES)
+    assert sum(answered.values()) >= CASES
+    assert {200, 422} <= answered.keys()
+
+
+@asynccontextmanager
+async def nothing(_app: object) -> AsyncIterator[None]:
+    """The gateway's reader does not run: there is no Kafka."""
+    yield
+
+
+def test_price_feed_answers_only_what_it_documents(kafka_broker: Broker, issuer: Issuer, tmp_path: Path):
+    kafka_broker.create_topics("commodity-prices", "ISO_RT_LMP")
+    limits = {"PRICE_FEED_CALLS_PER_SECOND": "100000", "PRICE_FEED_CALLS_BURST": "1000000"}
+    fuzz_process("price_feed", tmp_path, issuer, kafka_broker.environment("PRICE_FEED_") | limits)
+
+
+def test_feature_server_answers_only_what_it_documents(redis_server: RedisServer, issuer: Issuer, tmp_path: Path):
+    fuzz_process("feature_server", tmp_path, issuer, redis_server.environment("FEATURE_SERVER_"))
