@@ -165,5 +165,6 @@ class PodState:
             said = "True" if holds else "False"
             before = known.get(kind, {})
             since = before.get("lastTransitionTime", now) if before.get("status") == said else now
-            conditions.append({"type": kind, "status": said, "lastTransitionTime": since, **reason})
+            cleared = {"reason": None, "message": None}  # or the merge would keep what was wrong before
+            conditions.append({"type": kind, "status": said, "lastTransitionTime": since, **cleared, **reason})
         return conditions

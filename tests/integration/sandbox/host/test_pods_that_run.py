@@ -50,6 +50,7 @@ def test_pods_of_known_images_run_and_others_are_simulated(hosted: Hosted) -> No
     until(lambda: [each for each in hosted.pods("told") if "podIP" in each["status"]], "the simulated one")
 
     assert pod["spec"]["nodeName"] == "host"
+    assert not any("message" in condition for condition in pod["status"]["conditions"])
     assert pod["status"]["podIP"].startswith("10.245.")
     assert get(hosted.entry("known")["address"]) == (200, "7")
     until(lambda: len([each for each in hosted.pods("stranger") if is_ready(each)]) == 2, "simulated pods are ready")
