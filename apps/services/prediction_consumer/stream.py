@@ -1,6 +1,7 @@
 """Kafka as this service uses it: batches in, and what is made of them out, in one transaction with the offsets."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -88,7 +89,7 @@ class KafkaStream:
             stopping: whether the process was asked to stop; waits end then.
         """
         self._topic, self._max_records, self._stopping = topic, max_records, stopping
-        self._id = transactional_id
+        self._id, self._transaction_seconds = transactional_id, transaction_seconds
         self._tell = ErrorLog(transactional_id)
         # What matters comes by the callback; the library's own log has dozens of lines a second while a broker is away.
         config = {**config, "log_level": 2, "error_cb": self._tell}
@@ -195,8 +196,10 @@ class KafkaStream:
                 self._produce(one)
             group = self._consumer.consumer_group_metadata()
             offsets = partitions(next_offsets(list(records)))
-            self._again(lambda: self._producer.send_offsets_to_transaction(offsets, group, CALL_SECONDS))
-            self._again(lambda: self._producer.commit_transaction(CALL_SECONDS))
+            # The broker ends the transaction then: it is of no use to wait for it any longer.
+            until = time.monotonic() + self._transaction_seconds
+            self._again(lambda: self._producer.send_offsets_to_transaction(offsets, group, CALL_SECONDS), until)
+            self._again(lambda: self._producer.commit_transaction(CALL_SECONDS), until)
         except KafkaException as error:
             self._abort()
             raise Aborted(error_of(error).str()) from error
@@ -229,21 +232,24 @@ class KafkaStream:
 
     def _abort(self) -> None:
         try:
-            self._again(lambda: self._producer.abort_transaction(CALL_SECONDS))
+            until = time.monotonic() + self._transaction_seconds
+            self._again(lambda: self._producer.abort_transaction(CALL_SECONDS), until)
         except KafkaException as error:
             if self._stopping():
                 return  # the broker ends it when its time is over
             raise KafkaFailure(f"a transaction could not be aborted: {error_of(error).str()}") from error
 
-    def _again(self, call: Callable[[], object]) -> None:
-        """Make a call until it is neither refused for now nor timed out."""
+    def _again(self, call: Callable[[], object], until: float = math.inf) -> None:
+        """Make a call until it is neither refused for now nor timed out; at most ``until``, by the monotonic clock."""
         while True:
             try:
                 call()
             except KafkaException as exception:
                 error = error_of(exception)
                 self._raise_if_ended(error)
-                if not error.retriable() or self._stopping():
+                # A transaction that is lost is refused again and again in words that sound as if it were not.
+                over = error.txn_requires_abort() or time.monotonic() > until or self._stopping()
+                if over or not error.retriable():
                     raise
                 self._tell(error)
                 time.sleep(0.1)

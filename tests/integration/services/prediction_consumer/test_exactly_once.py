@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.kafka import Broker, running_kafka
+from tests.support.service_process import ServiceProcess
 
 if TYPE_CHECKING:
     from tests.integration.services.prediction_consumer.conftest import PricePath, Start
@@ -76,7 +77,7 @@ def killed(start: Start, path: PricePath, kills: int, seed: int) -> None:
     with writing.going_on():
         for _ in range(kills):
             process = start(path)
-            time.sleep(chance.uniform(0.0, 3.0))
+            time.sleep(chance.uniform(0.0, 2.0))
             process.kill()
         start(path)
         time.sleep(0.5)
@@ -98,20 +99,49 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
         yield running
 
 
-def test_through_a_broker_that_is_killed_and_started_again_each_price_is_predicted_once(start: Start, broker: Broker):
+@contextmanager
+def kept_running(begin: Callable[[], ServiceProcess]) -> Iterator[list[ServiceProcess]]:
+    """What a container runtime does: a process that ends with 1 is started again."""
+    processes = [begin()]
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            if processes[-1].process.poll() == 1:
+                processes.append(begin())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield processes
+    finally:
+        over.set()
+        thread.join(60)
+
+
+def outage(start: Start, broker: Broker, transaction_seconds: float) -> None:
     from tests.integration.services.prediction_consumer.conftest import PricePath
 
     path = PricePath(broker, "outage")
     writing = Writing(path)
-    process = start(path)
-    with writing.going_on():
-        path.predictions(100)
-        broker.kill()
-        process.wait_for_reason("kafka", "connection refused")
-        broker.start()
-        process.wait_until_ready()
-    check(path, writing)
-    assert process.process.poll() is None, "an outage of the broker ends no process"
+    with kept_running(lambda: start(path, transaction_seconds=transaction_seconds)) as processes:
+        with writing.going_on():
+            path.predictions(100)
+            broker.kill()
+            processes[0].wait_for_reason("kafka", "connection refused")
+            broker.start()
+            time.sleep(0.5)
+        check(path, writing)
+        assert len(processes) <= 2, "it ends once at most: a new process waits for the broker"
+
+
+def test_through_an_outage_longer_than_a_transaction_each_price_is_predicted_once(start: Start, broker: Broker):
+    outage(start, broker, transaction_seconds=2)
+
+
+@pytest.mark.soak
+def test_through_an_outage_shorter_than_a_transaction_each_price_is_predicted_once(start: Start, broker: Broker):
+    outage(start, broker, transaction_seconds=60)
 
 
 def test_when_three_replicas_come_and_go_each_price_is_predicted_once(start: Start, path: PricePath):
