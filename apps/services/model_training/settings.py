@@ -53,7 +53,12 @@ class ModelTrainingSettings(ServiceSettings):
     wait_seconds: float = Field(
         default=60.0, ge=0, le=3600, description="How long to wait for MLflow and for the histories at the start."
     )
-    revision: str = Field(default="unknown", min_length=1, max_length=64, description="What it was built from: the tag of its image, or a git revision.")
+    revision: str = Field(
+        default="unknown",
+        min_length=1,
+        max_length=64,
+        description="What it was built from: the tag of its image, or a git revision.",
+    )
     output_dir: Path | None = Field(default=None, description="Folder for the report and the model, besides MLflow.")
 
     postgres: PostgresSettings = Field(default_factory=PostgresSettings, description="Where the histories are.")

@@ -27,7 +27,12 @@ def eks(**changes: Any) -> dict[str, Any]:
 def planned(stack: str = "prod", **overrides: Any) -> Plan:
     config = load_stack_config(configuration(stack, **overrides), stack)
     return make_plan(
-        config, read_catalog(), PROFILES[stack], tag_of=lambda _: "0123", policies=read_policies(), file="Pulumi.prod.yaml"
+        config,
+        read_catalog(),
+        PROFILES[stack],
+        tag_of=lambda _: "0123",
+        policies=read_policies(),
+        file="Pulumi.prod.yaml",
     )
 
 
