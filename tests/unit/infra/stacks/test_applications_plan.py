@@ -94,8 +94,9 @@ def test_the_owner_of_the_tables_grants_exactly_what_their_readers_declare():
 def test_a_tenants_people_may_stream_what_their_kafka_users_read_and_nothing_else():
     variable = "STREAM_GATEWAY_TENANT_TOPICS"
     assert '"external-partner": ["GENERATION_MIX"]' in PLAN.gateway.environment[variable]
-    assert '"trading-desk": ["ISO_DA_LMP", "ISO_RT_LMP", "OUTAGES", "ml-predictions"]' in (
-        PLAN.gateway.environment[variable]
+    assert (
+        '"trading-desk": ["ISO_DA_LMP", "ISO_RT_LMP", "OUTAGES", "ml-predictions"]'
+        in (PLAN.gateway.environment[variable])
     )
 
 
