@@ -5,13 +5,14 @@ import socket
 import sys
 import zlib
 
+from sandbox.control_plane.pki import SERVICE_RANGE
 from sandbox.errors import SandboxError
 
 POD_NETWORK = ipaddress.ip_network("10.245.0.0/16")
 """What pods of this machine report as their address. kwok deals out 10.244.0.0/16 to the simulated ones."""
 
-SERVICE_NETWORK = ipaddress.ip_network("10.96.0.0/16")
-"""The range of ClusterIPs (sandbox.control_plane.pki.SERVICE_RANGE); 10.96.255.0/24 of it is never dealt out here."""
+SERVICE_NETWORK = ipaddress.ip_network(SERVICE_RANGE)
+"""The range of ClusterIPs."""
 
 HEADLESS_NETWORK = ipaddress.ip_network("10.97.0.0/16")
 """Addresses that stand for Services without one. Only this machine's proxies know them; no object names them."""
@@ -85,11 +86,6 @@ class Addresses:
         }
         self._given: dict[tuple[str, str], str] = {}
         self._taken: dict[str, str] = {}
-
-    @property
-    def service_prefix(self) -> str:
-        """How every ClusterIP begins, with its last dot."""
-        return "10.96."
 
     def loopback(self, address: str) -> str | None:
         """The loopback address of an address of the cluster; None when it is of no network that is mapped."""
