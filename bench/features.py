@@ -43,48 +43,71 @@ def main() -> None:
         _fill(redis)
         issuer = Issuer(folder)
         symbols = [symbol for symbol, _ in _rows()]
-        with _ours(folder, redis, issuer) as url:
+        with _ours(folder, redis, issuer) as server:
             token = issuer.token("service")
             ones = [_request("GET", f"/v1/features/{symbol}", token=token) for symbol in symbols]
             many = _request("POST", "/v1/features", {"symbols": symbols[:BATCH]}, token)
-            _measure("feature-server", url, ones, many, bars=True)
+            _measure("feature-server", server, ones, many, bars=True)
         try:
             python = _feast()
         except (OSError, subprocess.SubprocessError) as error:
             print(f"  Feast's server could not be installed, so it is not beside ours: {error}")
             return
-        with _theirs(python, folder, redis) as url:
+        with _theirs(python, folder, redis) as server:
             ones = [_feast_request([symbol]) for symbol in symbols]
-            _measure("Feast's server", url, ones, _feast_request(symbols[:BATCH]))
+            _measure("Feast's server", server, ones, _feast_request(symbols[:BATCH]))
     print("  one process each, on the same Redis, features of equal number; ours checks a token and Feast's does not")
 
 
-def _measure(name: str, url: str, ones: list[bytes], many: bytes, *, bars: bool = False) -> None:
-    steady, batches = asyncio.run(_load(url, ones, many))
+@dataclass(frozen=True)
+class Server:
+    """A server that is measured: one process."""
+
+    url: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """CPU time that it and its children have taken."""
+        total = 0.0
+        for task in (self.pid, *_children(self.pid)):
+            fields = Path(f"/proc/{task}/stat").read_text().rpartition(")")[2].split()
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return total
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _measure(name: str, server: Server, ones: list[bytes], many: bytes, *, bars: bool = False) -> None:
+    steady, batches, cpu = asyncio.run(_load(server, ones, many))
     against = "bar" if bars else ""
     for share in (50, 95, 99):
         limit = ONE_LIMIT_MS if bars and share == 95 else None
         what = f"{name}, one symbol at {RATE}/s: p{share}"
         line(what, _percentile(steady, share), "ms", against=against, limit=limit)
+    line(f"{name}, one symbol: CPU time", cpu * 1000, "ms")
     limit = BATCH_LIMIT_MS if bars else None
     line(f"{name}, {BATCH} symbols: p95", _percentile(batches, 95), "ms", against=against, limit=limit)
 
 
-async def _load(url: str, ones: list[bytes], many: bytes) -> tuple[list[float], list[float]]:
-    """Seconds of single requests at the rate, then of batches one after the other."""
-    host, port = url.removeprefix("http://").split(":")
+async def _load(server: Server, ones: list[bytes], many: bytes) -> tuple[list[float], list[float], float]:
+    """Seconds of single requests at the rate, then of batches one after the other; CPU seconds of a single one."""
+    host, port = server.url.removeprefix("http://").split(":")
     connections: asyncio.Queue[Connection] = asyncio.Queue()
     for _ in range(_CONNECTIONS):
         connections.put_nowait(Connection(*await asyncio.open_connection(host, int(port))))
     await _steadily(connections, ones, RATE // 5)
+    before = server.cpu_seconds()
     steady = await _steadily(connections, ones, RATE * SECONDS)
+    cpu = (server.cpu_seconds() - before) / len(steady)
     connection = await connections.get()
     batches = []
     for _ in range(200):
         begun = time.perf_counter()
         await connection.ask(many)
         batches.append(time.perf_counter() - begun)
-    return steady, batches
+    return steady, batches, cpu
 
 
 @dataclass
@@ -149,7 +172,7 @@ def _feast_request(symbols: list[str]) -> bytes:
 
 
 @contextmanager
-def _ours(folder: Path, redis: RedisServer, issuer: Issuer) -> Iterator[str]:
+def _ours(folder: Path, redis: RedisServer, issuer: Issuer) -> Iterator[Server]:
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -160,12 +183,12 @@ def _ours(folder: Path, redis: RedisServer, issuer: Issuer) -> Iterator[str]:
         **redis.environment("FEATURE_SERVER_"),
         **issuer.environment("FEATURE_SERVER_"),
     }
-    with _running([sys.executable, "-m", "feature_server"], folder, environment, port, "/readyz") as url:
-        yield url
+    with _running([sys.executable, "-m", "feature_server"], folder, environment, port, "/readyz") as server:
+        yield server
 
 
 @contextmanager
-def _theirs(python: Path, folder: Path, redis: RedisServer) -> Iterator[str]:
+def _theirs(python: Path, folder: Path, redis: RedisServer) -> Iterator[Server]:
     repository = folder / "feast"
     repository.mkdir()
     online = {"type": "redis", "connection_string": f"127.0.0.1:{redis.port},password={PASSWORD}"}
@@ -185,12 +208,12 @@ def _theirs(python: Path, folder: Path, redis: RedisServer) -> Iterator[str]:
     subprocess.run([str(python), str(program)], cwd=repository, env=environment, check=True, capture_output=True)
     port = free_port()
     command = [str(python.parent / "feast"), "serve", "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
-    with _running([*command, "--workers", "1"], repository, environment, port, "/health") as url:
-        yield url
+    with _running([*command, "--workers", "1"], repository, environment, port, "/health") as server:
+        yield server
 
 
 @contextmanager
-def _running(command: list[str], folder: Path, environment: dict[str, str], port: int, ready: str) -> Iterator[str]:
+def _running(command: list[str], folder: Path, environment: dict[str, str], port: int, ready: str) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}"
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -207,7 +230,7 @@ def _running(command: list[str], folder: Path, environment: dict[str, str], port
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"{command[0]} does not answer: {(folder / 'log').read_text()[-2000:]}")
             time.sleep(0.1)
-        yield url
+        yield Server(url, process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)
