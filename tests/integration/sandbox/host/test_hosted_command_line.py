@@ -12,6 +12,7 @@ import jwt
 import pytest
 
 from sandbox.control_plane import destroy, ensure_running, stop
+from sandbox.control_plane.api_client import ApiError
 from sandbox.control_plane.lifecycle import admin_client
 from tests.support.hosted import NODES, Hosted, get, hosted_sandbox, is_ready, pod_spec, service, until, workload
 from tests.support.sandbox import sandbox_name
@@ -111,6 +112,33 @@ def test_a_sandbox_that_is_stopped_and_started_runs_its_pods_again(hosted: Hoste
     hosted.client = admin_client(hosted.endpoints)
     until(lambda: hosted.said()["pods"] and hosted.entry("web")["ready"], "it is ready again")
     assert get(hosted.entry("web")["address"]) == (200, "5")
+
+
+def test_pods_run_on_while_the_api_server_is_away_and_are_looked_after_when_it_is_back(hosted: Hosted) -> None:
+    parts = json.loads((hosted.home / "status.json").read_text())["parts"]
+    pid = hosted.entry("web")["pid"]
+    os.kill(parts["kube-apiserver"]["pid"], signal.SIGKILL)
+    assert get(hosted.service_address("web")) == (200, "5")
+
+    def restarted() -> bool:
+        said = json.loads((hosted.home / "status.json").read_text())["parts"]
+        return bool(said["kube-apiserver"]["running"] and said["kube-apiserver"]["restarts"])
+
+    until(restarted, "the API server runs again")
+    until(lambda: _answers(hosted), "it answers", seconds=60)
+    assert hosted.entry("web")["pid"] == pid
+    hosted.create("deployments", workload("later", pod_spec()))
+    until(lambda: [pod for pod in hosted.pods("later") if is_ready(pod)], "a new pod runs", seconds=60)
+    said = json.loads((hosted.home / "status.json").read_text())["parts"]
+    assert said["host"]["pid"] == parts["host"]["pid"]
+    assert hosted.entry("web")["pid"] == pid
+
+
+def _answers(hosted: Hosted) -> bool:
+    try:
+        return bool(hosted.client.text("/readyz"))
+    except ApiError:
+        return False
 
 
 def test_a_sandbox_that_was_started_without_says_so_to_who_wants_pods_to_run(tmp_path: Path) -> None:
