@@ -1,11 +1,13 @@
+import asyncio
 import io
 import json
 import signal
+import socket
 
 import pytest
 import uvicorn
 from servicekit.health import Health
-from servicekit.server import GracefulServer
+from servicekit.server import GracefulServer, _listen
 
 
 @pytest.fixture
@@ -49,3 +51,18 @@ async def test_the_stop_is_logged_once_and_not_from_inside_the_signal(health: He
         await draining.on_tick(counter)
     (line,) = [json.loads(line) for line in log.getvalue().splitlines()]
     assert (line["event"], line["signal"], line["drain_seconds"]) == ("stopping", "SIGTERM", 60)
+
+
+async def test_answers_do_not_wait_for_acknowledgements():
+    accepted: asyncio.Queue[int] = asyncio.Queue()
+
+    def look(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection: socket.socket = writer.get_extra_info("socket")
+        accepted.put_nowait(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    listener = _listen("127.0.0.1", 0)
+    async with await asyncio.start_server(look, sock=listener):
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        assert await asyncio.wait_for(accepted.get(), 5) == 1
+        writer.close()
