@@ -13,6 +13,7 @@ from stream_gateway.gateway import Gateway, Stream
 
 from tests.support.gateway import TOPICS, gateway_settings
 from tests.support.kafka import Broker
+from tests.support.mlflow import MlflowServer
 from tests.support.redis import RedisServer
 from tests.support.service_process import ServiceProcess
 from tests.support.tokens import Issuer
@@ -81,3 +82,21 @@ def test_price_feed_answers_only_what_it_documents(kafka_broker: Broker, issuer:
 
 def test_feature_server_answers_only_what_it_documents(redis_server: RedisServer, issuer: Issuer, tmp_path: Path):
     fuzz_process("feature_server", tmp_path, issuer, redis_server.environment("FEATURE_SERVER_"))
+
+
+def test_model_server_answers_only_what_it_documents(mlflow_server: MlflowServer, issuer: Issuer, tmp_path: Path):
+    from pricemodel.registry import CHAMPION, ModelRegistry, RegistrySettings
+
+    from tests.support.price_models import small_model
+
+    registry = ModelRegistry(RegistrySettings(tracking_uri=mlflow_server.url))
+    client = registry.client
+    if not client.search_registered_models(f"name = '{registry.name}'"):
+        client.create_registered_model(registry.name)
+    small_model(tmp_path / "model", seed=1)
+    run_id = client.create_run(client.create_experiment(f"fuzz-{tmp_path.name}")).info.run_id
+    client.log_artifacts(run_id, str(tmp_path / "model"), "model")
+    made = client.create_model_version(registry.name, f"runs:/{run_id}/model", run_id=run_id)
+    client.set_registered_model_alias(registry.name, CHAMPION, str(made.version))
+    environment = {"MODEL_SERVER_MLFLOW_TRACKING_URI": mlflow_server.url, "MODEL_SERVER_POLL_SECONDS": "0.5"}
+    fuzz_process("model_server", tmp_path, issuer, environment)
