@@ -63,11 +63,14 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-async def write(broker: Broker, topic: str, numbers: range, *, pause: float = 0, size: int = 0) -> None:
+async def write(
+    broker: Broker, topic: str, numbers: range, *, pause: float = 0, every: int = 500, size: int = 0
+) -> None:
+    """Write records, and after so many of them wait until they are kept and for a pause."""
     async with Producer(KafkaSettings(bootstrap_servers=broker.plain)) as producer:
         for number in numbers:
             sent = producer.enqueue(topic, key(number), value(number, size))
-            if pause or number % 500 == 499:
+            if not (number + 1) % every:
                 await sent
                 await asyncio.sleep(pause)
 
@@ -109,7 +112,7 @@ async def kill_and_resume(
     gateways.append(start_gateway(folder, broker, issuer, topic, listen_port=port))
     clients = [await StreamClient(gateways[0].url, issuer.token()).start() for _ in range(5)]
     records = kills * 200
-    writing = asyncio.create_task(write(broker, topic, range(records), pause=0.002))
+    writing = asyncio.create_task(write(broker, topic, range(records), pause=0.002, every=1))
     for _ in range(kills):
         await asyncio.sleep(draw.uniform(0.2, 1.0))
         gateways[-1].kill()
@@ -183,16 +186,16 @@ async def test_clients_that_do_not_read_slow_nobody_and_cost_little_memory(
 ):
     gateways.append(
         start_gateway(
-            tmp_path, kafka_broker, issuer, topic, queue_messages=50, slow_client=policy, heartbeat_seconds=60
+            tmp_path, kafka_broker, issuer, topic, queue_messages=500, slow_client=policy, heartbeat_seconds=60
         )
     )
     client = await StreamClient(gateways[0].url, issuer.token()).start()
     stuck = [stuck_client(gateways[0].url, issuer.token()) for _ in range(20)]
     before = gateways[0].metric("process_resident_memory_bytes")
-    await write(kafka_broker, topic, range(2000), size=10_000)
+    await write(kafka_broker, topic, range(2000), size=10_000, pause=0.02, every=25)
     await client.until(2000)
     whole(client, 2000)
-    await write(kafka_broker, topic, range(2000, 2050), pause=0.01)
+    await write(kafka_broker, topic, range(2000, 2050), pause=0.01, every=1)
     await client.until(2050)
     delays = sorted(_delay(record) for record in client.records[2000:])
     assert delays[-1] < 1.0, "twenty clients with full queues do not hold up the one that reads"
@@ -221,7 +224,7 @@ async def test_a_stop_under_load_tells_every_client_where_to_go_on(
     port = free_port()
     gateways.append(start_gateway(tmp_path, kafka_broker, issuer, topic, listen_port=port, drain_seconds=0.3))
     clients = [await StreamClient(gateways[0].url, issuer.token()).start() for _ in range(50)]
-    writing = asyncio.create_task(write(kafka_broker, topic, range(600), pause=0.001))
+    writing = asyncio.create_task(write(kafka_broker, topic, range(600), pause=0.001, every=1))
     await asyncio.sleep(0.5)
     gateways[0].terminate()
     assert await asyncio.to_thread(gateways[0].end) == 0
