@@ -99,6 +99,9 @@ def test_components_are_named_by_domain_and_class(stack: str):
         expected |= {f"platform:foundation:{name}" for name in OUTSIDE_LOCAL}
         expected |= {f"platform:edge:{name}" for name in ("Balancer", "DomainCertificate", "EdgeLogs", "Istio")}
         expected |= {f"platform:edge:{name}" for name in ("Kong", "PublicEdge", "PublicOrigin")}
+    if stack == "prod":
+        # Where people log in to the cluster at an identity provider.
+        expected.add("platform:foundation:ClusterLogins")
     assert components == expected
 
 
