@@ -96,6 +96,7 @@ GROUPS = (
     "certificates.k8s.io",
     "coordination.k8s.io",
     "discovery.k8s.io",
+    "elbv2.k8s.aws",
     "events.k8s.io",
     "flowcontrol.apiserver.k8s.io",
     "kafka.strimzi.io",
