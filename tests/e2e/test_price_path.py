@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.hosted import until
 from tests.support.sandbox import sandbox_name
 from tests.support.stack_driver import ROOT
 
@@ -130,8 +131,8 @@ def test_the_stack_runs_answers_is_updated_under_load_refuses_what_is_never_read
     )
     with asking(model_server(checkout), token) as answers:
         updated = checkout.up()
+        until(lambda: not model_pods(checkout) & before, "the old pods have gone")
     assert updated.returncode == 0, updated.stderr
-    assert not model_pods(checkout) & before
     assert len(answers) > 100
     assert set(answers) == {"200"}
 
