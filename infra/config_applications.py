@@ -44,7 +44,11 @@ class StoreConfig(PodConfig):
 class ApplicationsConfig(Document):
     """The price path: from the feed of prices to predictions, with its stores."""
 
-    price_rate: float = Field(ge=0, le=100_000, description="prices a second that price-feed replays; 0 for none")
+    price_rate: float = Field(
+        ge=0,
+        le=100_000,
+        description="prices a second that price-feed replays of commodities, and as many of locations; 0 for none",
+    )
     price_feed: ReplicatedConfig = Field(description="price-feed")
     stream_analytics: ReplicatedConfig = Field(description="stream-analytics")
     feature_server: ReplicatedConfig = Field(description="feature-server")

@@ -19,6 +19,7 @@ from infra.components.streaming.price_feed import price_feed_spec
 from infra.components.streaming.stream_analytics import stream_analytics_spec
 from infra.config import StackConfig
 from infra.config_applications import PodConfig, ReplicatedConfig, StoreConfig
+from infra.core.catalog.catalog import PLATFORM_TENANT
 from infra.core.catalog.images import Image
 from infra.core.generated_secrets import GeneratedSecret, GeneratedSecretsArgs
 from infra.core.labels import Ownership
@@ -81,9 +82,10 @@ def applications(
         ),
         tables,
     )
+    tenants = (PLATFORM_TENANT, *config.tenants)
     store, models = cache.offer("redis"), registry.offer("http")
     readers = ((model_services.training_party(), model_services.READER),)
-    loading = feature_job_spec(service(feature_services.JOB, wanted.feature_job), store, tables, readers)
+    loading = feature_job_spec(service(feature_services.JOB, wanted.feature_job), store, tables, readers, tenants)
     features = feature_server_spec(service(feature_services.SERVER, wanted.feature_server), tokens, store)
     training = model_training_spec(service(model_services.TRAINING, wanted.model_training), models, tables)
     model = model_server_spec(service(model_services.SERVER, wanted.model_server), tokens, models)

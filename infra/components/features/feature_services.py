@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from infra.components.features import postgresql, redis
 from infra.core.names import service_host
@@ -61,7 +61,11 @@ def feature_server_spec(args: ServiceArgs, tokens: TokenCheck, store: Offer) -> 
 
 
 def feature_job_spec(
-    args: ServiceArgs, store: Offer, tables: Offer, readers: Iterable[tuple[Party, DatabaseLogin]]
+    args: ServiceArgs,
+    store: Offer,
+    tables: Offer,
+    readers: Iterable[tuple[Party, DatabaseLogin]],
+    tenants: Sequence[str],
 ) -> WorkloadSpec:
     """The job that loads history, computes features from it and hands the newest to the online store.
 
@@ -70,13 +74,19 @@ def feature_job_spec(
         store: Redis.
         tables: PostgreSQL.
         readers: who else reads the tables, and as whom: the job owns them, so it grants.
+        tenants: whose online stores it fills.
     """
     edges = [
         Edge(client=Party.of_workload(JOB, NAMESPACE), offer=tables, login=WRITER),
         *(Edge(client=reader, offer=tables, login=login) for reader, login in readers),
     ]
     statements = "".join(f"{line}\n" for lines in database_grants(edges).values() for line in lines)
-    settings = {**redis_settings(JOB), **postgres_settings(WRITER.role), "GRANTS_FILE": f"{GRANTS}/{GRANTS_FILE}"}
+    settings = {
+        **redis_settings(JOB),
+        **postgres_settings(WRITER.role),
+        "GRANTS_FILE": f"{GRANTS}/{GRANTS_FILE}",
+        "TENANTS": ",".join(tenants),
+    }
     return job_spec(
         args,
         name=JOB,

@@ -20,7 +20,7 @@ def price_feed_spec(args: ServiceArgs, tokens: TokenCheck, kafka: KafkaAccess, r
         args: image, replicas and sizes.
         tokens: how callers are known.
         kafka: where prices are written.
-        rate: prices a second that it replays beside those that it is given; 0 for none.
+        rate: prices of commodities, and as many of locations, that it replays in a second; 0 for none.
     """
     return service_spec(
         args,
@@ -28,7 +28,7 @@ def price_feed_spec(args: ServiceArgs, tokens: TokenCheck, kafka: KafkaAccess, r
         namespace=NAMESPACE,
         component="streaming",
         route=ROUTE,
-        environment={**kafka_settings(kafka, USER), **tokens.settings(), "RATE": f"{rate:g}"},
+        environment={**kafka_settings(kafka, USER), **tokens.settings(), "RATE": f"{rate:g}", "LMP_RATE": f"{rate:g}"},
         secrets={"KAFKA_SASL_PASSWORD": password_of(USER)},
         secret_files=(*kafka.ca_files(), *tokens.secret_files()),
         config_files=tokens.config_files(),
