@@ -62,13 +62,19 @@ def routes(content: Mapping[str, Any]) -> Iterator[Guarded]:
     """Every route of a file, with what guards it."""
     everywhere = [*_sections(content, "plugins")]
     services = {service.get("name"): service for service in _sections(content, "services")}
-    placed = [(route, service) for service in services.values() for route in _sections(service, "routes")]
+    # Not of the dictionary: services may have no name, or the same.
+    placed = [(route, service) for service in _sections(content, "services") for route in _sections(service, "routes")]
     placed += [(route, services.get(_name(route.get("service")), {})) for route in _sections(content, "routes")]
     for route, service in placed:
         found = [*_sections(route, "plugins"), *_sections(service, "plugins")]
         found += [plugin for plugin in everywhere if _acts_on(plugin, route, service)]
         on = tuple(
-            plugin for plugin in found if plugin.get("enabled", True) is not False and not plugin.get("consumer")
+            plugin
+            for plugin in found
+            if plugin.get("enabled", True) is not False
+            # What acts for some callers only leaves the route open to the others.
+            and not plugin.get("consumer")
+            and not plugin.get("consumer_group")
         )
         paths = route.get("paths")
         yield Guarded(

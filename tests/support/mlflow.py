@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,8 +14,6 @@ from sandbox.control_plane.ports import free_port
 from sandbox.tools.mlflow import find_mlflow
 from tests.support.postgres import PASSWORD, PostgresServer
 from tests.support.server_process import ServerProcess
-
-DATABASE = ROLE = "mlflow"
 
 
 @dataclass
@@ -54,8 +53,10 @@ def running_mlflow(folder: Path, postgres: PostgresServer) -> Iterator[MlflowSer
         postgres: where records are kept; a database and a role are made for it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    postgres.create_role(ROLE)
-    postgres.create_database(DATABASE, ROLE)
+    # Tests of one process share a PostgreSQL; each server has records of its own there.
+    role = f"mlflow_{secrets.token_hex(4)}"
+    postgres.create_role(role)
+    postgres.create_database(role, role)
     (folder / "password").write_text(PASSWORD)
     port = free_port()
     python, path = find_mlflow(print)
@@ -63,7 +64,7 @@ def running_mlflow(folder: Path, postgres: PostgresServer) -> Iterator[MlflowSer
         "--host=127.0.0.1",
         f"--port={port}",
         "--workers=1",
-        f"--backend-store-uri=postgresql://{ROLE}@127.0.0.1:{postgres.port}/{DATABASE}",
+        f"--backend-store-uri=postgresql://{role}@127.0.0.1:{postgres.port}/{role}",
         f"--artifacts-destination={folder / 'artifacts'}",
         f"--allowed-hosts=127.0.0.1:{port}",
     ]

@@ -107,16 +107,21 @@ def _start_lines() -> Iterator[str]:
     yield "set -euo pipefail"
     yield "umask 077"
     # Beside its place until it is whole: a start that is killed half-way leaves nothing that looks like a database.
-    yield 'if [ ! -s "$PGDATA/PG_VERSION" ]; then'
-    yield '  rm -rf "$PGDATA" "$PGDATA.new"'
+    yield 'if [ -e "$PGDATA" ] && [ ! -s "$PGDATA/PG_VERSION" ]; then'
+    yield '  echo "$PGDATA has no PG_VERSION: it is damaged; restore it, or move it away to begin anew" >&2'
+    yield "  exit 1"
+    yield "fi"
+    yield 'if [ ! -e "$PGDATA" ]; then'
+    yield '  rm -rf "$PGDATA.new"'
     yield f'  initdb --pgdata="$PGDATA.new" --username={ADMIN} --encoding=UTF8 --locale=C --auth=scram-sha-256 \\'
     yield f'    --pwfile=<(printf "%s\\n" "${_variable(ADMIN)}") > /dev/null'
-    yield '  mv "$PGDATA.new" "$PGDATA"'
+    yield '  mv -T "$PGDATA.new" "$PGDATA"'
     yield "fi"
     yield 'printf "host all all all scram-sha-256\\n" > "$PGDATA/pg_hba.conf"'
-    yield f'pg_ctl start --wait --silent -o "-h localhost -p {PORT} {options}"'
+    yield f'pg_ctl start --wait --silent -o "-h localhost -p {PORT} {options} -c log_min_error_statement=panic"'
     yield f"export PGPASSWORD=${_variable(ADMIN)}"
-    # Passwords are given by variables of psql that it reads from its standard input, not from its command line.
+    # Passwords reach psql by its standard input: a command line is for every process of the node to read. Nor are they
+    # to stand in the log, where a statement that fails would be written with them.
     yield f"psql -h localhost -p {PORT} -U {ADMIN} -d {ADMIN} -q -v ON_ERROR_STOP=1 <<END"
     yield from _statements()
     yield "END"

@@ -18,7 +18,7 @@ SERVICE = "kafka-admin"
 SETTINGS = "/etc/kafka-admin"
 FILE = "declaration.json"
 MEMORY = 192 * MEBIBYTE
-"""Bytes; it was seen to take 85 MiB with the topics of the catalog."""
+"""Bytes: a planning figure, of which `sandbox status` shows what it takes."""
 TIME_LIMIT = 600
 """Seconds; it waits up to half of them for the broker, and then takes two or three."""
 

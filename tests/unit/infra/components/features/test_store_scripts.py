@@ -102,6 +102,16 @@ def test_a_first_start_that_was_killed_half_way_is_begun_anew(tmp_path: Path):
     assert not left.exists()
 
 
+def test_a_database_without_its_version_is_damaged_and_left_as_it_is(tmp_path: Path):
+    (tmp_path / "data" / "base").mkdir(parents=True)
+    place = {"PATH": f"{tmp_path}:/usr/bin:/bin", **postgresql_environment(tmp_path)}
+    script = files(POSTGRESQL)["start.sh"]
+    answer = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=place, check=False)
+    assert answer.returncode == 1
+    assert "is damaged; restore it, or move it away" in answer.stderr
+    assert (tmp_path / "data" / "base").is_dir()
+
+
 def test_roles_and_databases_are_what_the_script_asks_for(tmp_path: Path):
     run(files(POSTGRESQL)["start.sh"], STAND_INS, tmp_path, {**postgresql_environment(tmp_path), "D": str(tmp_path)})
     statements = (tmp_path / "sql").read_text()
