@@ -12,6 +12,8 @@ MOST = 32
 
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MICROSECONDS = 1_000_000
+_DIGITS = 18
+"""Of an instant at most: int() refuses texts of thousands, and a record may hold anything."""
 
 
 class Hop(NamedTuple):
@@ -58,7 +60,7 @@ def parse(headers: Mapping[str, bytes]) -> list[Hop]:
     hops = []
     for entry in headers.get(HEADER, b"").decode(errors="replace").split(";"):
         service, equals, at = entry.partition("=")
-        if equals and _is_service(service) and at.isascii() and at.isdecimal():
+        if equals and _is_service(service) and at.isascii() and at.isdecimal() and len(at) <= _DIGITS:
             hops.append(Hop(service, int(at)))
     return hops
 

@@ -7,8 +7,8 @@ from uuid import UUID, uuid5
 
 from pricemodel.records import CommodityPrice
 from servicekit import hops
+from servicekit.dead_letters import dead_letter_of
 from servicekit.records import Record
-from servicekit.redact import redact_text
 from servicekit.tracing import HEADER as TRACEPARENT
 from servicekit.tracing import trace_of
 
@@ -16,9 +16,6 @@ from prediction_consumer import SERVICE
 
 _NAMESPACE = UUID("6f2d7d0b-6a0c-5e0e-9d1c-2f1f5a7f3a10")
 """Of the identifiers of predictions; drawn once, and never to be changed: an input must keep its identifier."""
-
-REASON_LIMIT = 1000
-"""Characters of a reason that are kept: it travels in a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +68,11 @@ def read(records: Sequence[Record]) -> tuple[list[Quote], list[Poison]]:
 
 
 def dead_letter(poison: Poison, topic: str) -> Outgoing:
-    """The record as it came, with the reason and where it came from in its headers."""
+    """The record as it came, with the reason and where it came from in its headers; cut where it is too long."""
     record = poison.record
-    origin = {
-        "reason": redact_text(poison.reason)[:REASON_LIMIT].encode(),
-        "topic": record.topic.encode(),
-        "partition": str(record.partition).encode(),
-        "offset": str(record.offset).encode(),
-    }
-    return Outgoing(topic, record.key, record.value, {**hops.append(record.headers, SERVICE), **origin})
+    return Outgoing(
+        topic, *dead_letter_of(record._replace(headers=hops.append(record.headers, SERVICE)), poison.reason)
+    )
 
 
 def passed_on(headers: Mapping[str, bytes], visited: Iterable[hops.Hop]) -> dict[str, bytes]:

@@ -188,7 +188,7 @@ class KafkaStream:
 
         Raises:
             Aborted: nothing was written; it may be tried again as long as the batch is ours.
-            KafkaFailure: another process took our place, or the client cannot go on.
+            KafkaFailure: another process took our place, the client cannot go on, or a record can never be sent.
         """
         try:
             self._producer.begin_transaction()
@@ -227,6 +227,15 @@ class KafkaStream:
                 self._producer.produce(one.topic, value=one.value, key=one.key, headers=headers)
             except BufferError:
                 self._producer.poll(0.1)
+            except KafkaException as exception:
+                error = error_of(exception)
+                self._raise_if_ended(error)
+                # The transaction failed meanwhile, so that it takes no records: the next one will.
+                if error.retriable() or error.code() == KafkaError._STATE:  # noqa: SLF001 - librdkafka's own name
+                    raise
+                self._abort()
+                told = f"a record for {one.topic} can never be sent: {error.str()} ({error.name()})"
+                raise KafkaFailure(told) from exception
             else:
                 return
 

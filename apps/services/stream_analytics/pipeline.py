@@ -11,9 +11,10 @@ from typing import Any
 import confluent_kafka
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 from servicekit import hops
-from servicekit.dead_letters import REASON_LIMIT
+from servicekit.dead_letters import dead_letter_of
 from servicekit.kafka_errors import ErrorLog, Fenced, KafkaFailure, TransactionAborted
 from servicekit.logs import get_logger
+from servicekit.records import record_of as record_read
 
 from stream_analytics import SERVICE
 from stream_analytics.checkpoint import Checkpoint
@@ -31,8 +32,6 @@ Place = tuple[str, int]
 
 _WAIT_SECONDS = 0.05
 _ASK_SECONDS = 5.0
-_MOST_BYTES = 512 * 1024
-"""Bytes of a record that a dead letter keeps; topics take 1 MiB."""
 
 
 class Pipeline:
@@ -145,18 +144,7 @@ class Pipeline:
         return topic.removeprefix(self._settings.topic_prefix)
 
     def _dead_letter(self, message: Any, reason: str) -> Outgoing:
-        told = {
-            "reason": reason[:REASON_LIMIT].encode(),
-            "topic": message.topic().encode(),
-            "partition": str(message.partition()).encode(),
-            "offset": str(message.offset()).encode(),
-        }
-        kept = {name: value for name, value in message.headers() or [] if value is not None}
-        value = message.value()
-        if value is not None and len(value) > _MOST_BYTES:
-            # With its headers it might be more than the topic takes, and nothing would come past it any more.
-            value, told["truncated"] = value[:_MOST_BYTES], str(len(value)).encode()
-        return Outgoing(self._settings.dead_letter_topic, message.key(), value, {**kept, **told})
+        return Outgoing(self._settings.dead_letter_topic, *dead_letter_of(record_read(message), reason))
 
     def _pass_time(self, now: float) -> None:
         for place, partition in self._partitions.items():

@@ -46,6 +46,17 @@ def test_poison_goes_to_the_dead_letters_with_its_reason_and_the_rest_is_predict
     assert all(token and token.startswith("Bearer ey") for token in services.tokens)
 
 
+def test_a_record_as_large_as_a_client_may_send_is_cut_for_the_dead_letters_and_holds_nothing_up(
+    start: Start, path: PricePath
+):
+    path.write(b"x" * 999_900, value())
+    start(path)
+    [letter] = path.dead_letters(1)
+    assert len(letter.value()) == 512 * 1024
+    assert dict(letter.headers())["truncated"] == b"999900"
+    assert sum(path.predictions(1).values()) == 1
+
+
 def test_with_a_service_away_it_waits_says_so_and_loses_nothing(start: Start, path: PricePath, services: PriceServices):
     services.status = 503
     process = start(path)

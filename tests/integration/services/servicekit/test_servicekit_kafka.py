@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 from prometheus_client import CollectorRegistry
 from servicekit.consumer import Consumer, ConsumerMetrics
-from servicekit.dead_letters import DeadLetters
 from servicekit.kafka import KafkaSettings
 from servicekit.kafka_errors import Fenced, KafkaFailure
 from servicekit.producer import Producer
@@ -196,24 +195,6 @@ async def test_a_user_without_permission_is_told_so(kafka_broker: Broker, name: 
     async with Producer(secured, client_config_extra={"enable.idempotence": False}) as producer:
         with pytest.raises(KafkaFailure, match="TOPIC_AUTHORIZATION_FAILED"):
             await producer.send(name, None, b"x")
-
-
-async def test_a_dead_letter_is_the_record_as_it_came_with_reason_and_place(
-    settings: KafkaSettings, name: str, kafka_broker: Broker
-):
-    dead, registry = f"{name}.dead-letter", CollectorRegistry()
-    kafka_broker.create_topics(dead)
-    poison = Record(name, 1, 7, b"k", b"\xff", {"traceparent": b"t"}, 0)
-    async with Producer(settings) as producer:
-        await DeadLetters(producer, dead, registry).publish(poison, "not JSON, password=canary " + "x" * 2000)
-    async with Consumer(settings, group=name, topics=[dead]) as consumer:
-        (found,) = await take(consumer, 1)
-    assert (found.key, found.value) == (b"k", b"\xff")
-    reason = found.headers["reason"].decode()
-    assert (reason[:8], len(reason), "canary" in reason) == ("not JSON", 1000, False)
-    del found.headers["reason"]  # type: ignore[attr-defined]
-    assert found.headers == {"traceparent": b"t", "topic": name.encode(), "partition": b"1", "offset": b"7"}
-    assert registry.get_sample_value("dead_letters_total", {"topic": name}) == 1
 
 
 async def test_partitions_can_be_read_directly_from_any_offset_to_their_end(settings: KafkaSettings, name: str):

@@ -88,6 +88,9 @@ class Letter:
     def offset(self) -> int:
         return 7
 
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 1000
+
     def headers(self) -> list[tuple[str, bytes | None]]:
         return [("traceparent", b"00-1-2-01"), ("empty", None)]
 
@@ -98,6 +101,7 @@ def test_a_dead_letter_keeps_the_record_and_says_why_and_where_from():
     assert (letter.topic, letter.key, letter.value) == ("stream-analytics.dead-letter", b"WTI", b"{")
     assert letter.headers == {
         "traceparent": b"00-1-2-01",
+        "empty": b"",
         "reason": b"not JSON",
         "topic": b"commodity-prices",
         "partition": b"3",
