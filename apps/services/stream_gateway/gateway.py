@@ -147,7 +147,7 @@ class Gateway:
         listener = self._listeners.get(stream)
         if listener is None:
             return {}
-        positions = {place: self.hub.live[place] for place in self.hub.places(listener.topics)}
+        positions = self.hub.next_for(listener)
         resuming = self.replayer.forget(listener)
         positions |= resuming or listener.skip or {}
         return {place: position - 1 for place, position in positions.items()}

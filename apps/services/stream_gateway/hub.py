@@ -76,11 +76,26 @@ class Hub:
         self._everything: dict[str, dict[Listener, None]] = {}
         self._by_symbol: dict[str, dict[str, dict[Listener, None]]] = {}
         self._deliveries = 0
+        # The record whose fan-out has paused, its listeners, and how many of them have been served.
+        self._in_hand: tuple[Place, int, Sequence[Listener], int] | None = None
+        self._unserved: frozenset[Listener] | None = None
 
     def places(self, topics: Iterable[str]) -> list[Place]:
         """The partitions of topics, as far as they are known."""
         wanted = set(topics)
         return [place for place in self.live if place[0] in wanted]
+
+    def next_for(self, listener: Listener) -> dict[Place, int]:
+        """For each partition of its topics, the offset from which on a live listener was not served yet."""
+        found = {place: self.live[place] for place in self.places(listener.topics)}
+        if self._in_hand is not None:
+            place, offset, listeners, served = self._in_hand
+            if self._unserved is None:
+                # Once for all who ask during the pause: a stop asks for every stream.
+                self._unserved = frozenset(listeners[served:])
+            if listener in self._unserved:
+                found[place] = offset
+        return found
 
     def join(self, listener: Listener) -> None:
         """Deliver to a listener from now on."""
@@ -135,10 +150,14 @@ class Hub:
     async def _fan_out(self, record: Record, listeners: Sequence[Listener]) -> None:
         item = item_of(record)
         place, offset = (record.topic, record.partition), record.offset
-        for listener in listeners:
+        delivered = 0
+        for served, listener in enumerate(listeners, 1):
             if listener.active and (listener.skip is None or listener.wants(place, offset)):
                 listener.subscriber.deliver(item)
+                delivered += 1
             self._deliveries += 1
             if not self._deliveries % _TURN:
+                self._in_hand = place, offset, listeners, served
                 await asyncio.sleep(0)
-        self._metrics.messages.labels(record.topic).inc(len(listeners))
+                self._in_hand = self._unserved = None
+        self._metrics.messages.labels(record.topic).inc(delivered)

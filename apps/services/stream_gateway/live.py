@@ -30,6 +30,7 @@ class LiveReader:
         self._hub, self._make, self._topics = hub, reader, topics
         self._assigned: set[Place] = set()
         self._missing: list[str] = list(topics)
+        self._waits = Backoff().waits()
 
     def check(self) -> Check:
         """Ready once the end of every partition of the topics that exist is known, and there is one at least."""
@@ -45,14 +46,13 @@ class LiveReader:
 
     async def run(self) -> None:
         """Read for ever."""
-        waits = Backoff().waits()
         while True:
             try:
                 async with self._make() as reader:
                     await self._read(reader)
             except KafkaFailure as failure:
                 logger.warning("reading was interrupted and begins again", reason=str(failure))
-                await asyncio.sleep(next(waits))
+                await asyncio.sleep(next(self._waits))
                 self._assigned = set()
 
     async def _read(self, reader: PartitionReader) -> None:
@@ -62,6 +62,8 @@ class LiveReader:
                 await self._look(reader)
                 look_at = time.monotonic() + (_SOON_SECONDS if self._missing else _LOOK_SECONDS)
             batch = await reader.read(1000)
+            # What failed before this is over: the next failure is waited for briefly again.
+            self._waits = Backoff().waits()
             await self._hub.publish(batch.records)
             self._hub.advance(batch.ends)
 

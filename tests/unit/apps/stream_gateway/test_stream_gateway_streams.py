@@ -2,18 +2,22 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Self, cast
 
 import orjson
 import pytest
 from servicekit.auth import Principal, Refused
+from servicekit.kafka_errors import KafkaFailure
+from servicekit.reader import Batch
 from servicekit.records import Record
 from stream_gateway import messages
 from stream_gateway.envelope import Item, item_of
 from stream_gateway.gateway import Gateway
+from stream_gateway.live import LiveReader
 from stream_gateway.messages import Invalid, Subscription
 from stream_gateway.outbox import Outbox
 from stream_gateway.replay import Replayer
@@ -328,6 +332,75 @@ async def test_the_last_offsets_of_a_client_are_where_it_was_in_its_replay_or_th
     assert made.last(live) == {("prices", 0): 9, ("prices", 1): -1}
     assert made.last(resuming) == {("prices", 0): 4, ("prices", 1): -1}
     assert made.last(Client()) == {}
+
+
+async def test_a_stop_in_the_middle_of_a_fan_out_tells_who_was_not_reached_the_offset_before(issuer: Issuer):
+    made = gateway(issuer)
+    clients = [subscribe(made, Client(), topics=["prices"]) for _ in range(750)]
+    await made.hub.publish([record("prices", 0, 0)])
+    publishing = asyncio.create_task(made.hub.publish([record("prices", 0, 1)]))
+    await asyncio.sleep(0)
+    late = subscribe(made, Client(), topics=["prices"])
+    served = [len(client.seen) for client in clients]
+    assert set(served) == {1, 2}, "the fan-out is under way"
+    for client in [*clients, late]:
+        (told,) = {offset for (_, place), offset in made.last(client).items() if place == 0}
+        expected = 1 if client is late else len(client.seen) - 1
+        assert told == expected, "it asks for what it has not got, and for nothing twice"
+        made.unseat(client)
+    await publishing
+    assert [len(client.seen) for client in clients] == served
+    assert late.seen == []
+    after = subscribe(made, Client(), topics=["prices"])
+    assert made.last(after)["prices", 0] == 1
+    # The first round reached all, the second those before the pause: who was skipped is not counted.
+    assert made.metrics.messages.labels("prices")._value.get() == sum(served)
+
+
+class Flaky:
+    """A reader that fails whenever it is told to, else gives an empty batch."""
+
+    def __init__(self, fails: Iterator[bool]) -> None:
+        self._fails = fails
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def partitions(self, topics: Sequence[str]) -> dict[str, list[int]]:
+        return {topic: [0] for topic in topics}
+
+    async def assign(self, _offsets: Any) -> None:
+        return None
+
+    async def read(self, _most: int) -> Batch:
+        await asyncio.sleep(0)
+        if next(self._fails):
+            raise KafkaFailure("the broker is away")
+        return Batch([], {})
+
+
+async def test_a_failure_long_after_another_is_waited_for_as_briefly_as_the_first(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+):
+    slept: list[float] = []
+    done = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 6:
+            done.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr("stream_gateway.live.asyncio", SimpleNamespace(sleep=sleep))
+    fails = iter([True, True, True, True, True, False, True])
+    reading = asyncio.create_task(LiveReader(gateway(issuer).hub, lambda: cast("Any", Flaky(fails)), ["prices"]).run())
+    await asyncio.wait_for(done.wait(), 10)
+    reading.cancel()
+    assert slept[4] >= 0.8, "failures in a row are waited for longer and longer"
+    assert slept[5] <= 0.1
 
 
 def test_paths_of_the_page_are_files(tmp_path: Path):
