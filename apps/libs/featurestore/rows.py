@@ -46,11 +46,24 @@ def key_of(tenant: str, view: str, symbol: str) -> str:
     Raises:
         ValueError: tenant or symbol could reach into another's rows.
     """
-    for what, text, pattern in (("tenant", tenant, TENANT), ("symbol", symbol, SYMBOL)):
-        # Python's `$` also stands before a line's end.
-        if not re.fullmatch(pattern.removesuffix("$"), text):
-            raise ValueError(f"{what} {text!r} must be like {pattern}")
-    return f"features:{tenant}:{view}:{symbol}"
+    _must_match("symbol", symbol, SYMBOL)
+    return f"{index_of(tenant, view)}:{symbol}"
+
+
+def index_of(tenant: str, view: str) -> str:
+    """Where the set of the symbols lies that a tenant's store has; a store without one is empty.
+
+    Raises:
+        ValueError: the tenant could reach into another's rows.
+    """
+    _must_match("tenant", tenant, TENANT)
+    return f"features:{tenant}:{view}"
+
+
+def _must_match(what: str, text: str, pattern: str) -> None:
+    # Python's `$` also stands before a line's end.
+    if not re.fullmatch(pattern.removesuffix("$"), text):
+        raise ValueError(f"{what} {text!r} must be like {pattern}")
 
 
 def encode(row: Row) -> bytes:

@@ -73,7 +73,10 @@ def _materialize(connection: Connection, settings: FeatureJobSettings) -> None:
     as_of = datetime.now(UTC)
     rows = {symbol: Row(values, day, as_of) for symbol, (day, values) in newest_features(connection).items()}
     if not rows:
-        logger.warning("there are no features yet; run the mode load first")
+        raise DatabaseError(
+            f"{settings.postgres.place}: no symbol has features, and without any the rows of every tenant would be "
+            "taken out of Redis; nothing was changed there: run the mode load or all first"
+        )
     place = f"Redis {settings.redis.host}:{settings.redis.port}"
     store = client(settings.redis)
     try:

@@ -7,12 +7,7 @@ from typing import Any
 
 import redis
 from featurestore import VIEW
-from featurestore.rows import Row, RowError, decode, encode, key_of
-
-
-def index_of(tenant: str) -> str:
-    """Key of the set with the symbols that a tenant's store has."""
-    return f"features:{tenant}:{VIEW}"
+from featurestore.rows import Row, RowError, decode, encode, index_of, key_of
 
 
 def materialize(connection: redis.Redis, tenant: str, rows: Mapping[str, Row]) -> int:
@@ -22,15 +17,18 @@ def materialize(connection: redis.Redis, tenant: str, rows: Mapping[str, Row]) -
     that is newer than the given one stays: a job that was held up must not turn back what a later one did.
 
     Raises:
+        ValueError: there are no rows: a store that was emptied by mistake would be told as unknown symbols.
         redis.RedisError: Redis refuses or does not answer.
     """
-    index = index_of(tenant)
+    if not rows:
+        raise ValueError(f"no rows for the tenant {tenant}: its store is left as it is")
+    index = index_of(tenant, VIEW)
     keys = {symbol: key_of(tenant, VIEW, symbol) for symbol in rows}
 
     # The stubs of redis-py know neither bytes nor what `value_from_callable` gives.
     def write(pipe: Any) -> Any:
         known = {name.decode() for name in pipe.smembers(index)}
-        present = dict(zip(keys, pipe.mget(list(keys.values())), strict=True)) if keys else {}
+        present = dict(zip(keys, pipe.mget(list(keys.values())), strict=True))
         pipe.multi()
         changed = 0
         for symbol, row in rows.items():
@@ -41,8 +39,7 @@ def materialize(connection: redis.Redis, tenant: str, rows: Mapping[str, Row]) -
         if gone:
             pipe.delete(*(key_of(tenant, VIEW, symbol) for symbol in gone))
             pipe.srem(index, *gone)
-        if rows:
-            pipe.sadd(index, *rows)
+        pipe.sadd(index, *rows)
         return changed + len(gone)
 
     changed: Any = connection.transaction(write, index, *keys.values(), value_from_callable=True)

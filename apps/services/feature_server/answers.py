@@ -62,4 +62,4 @@ class FeatureAnswer(BaseModel):
     view: str = Field(description=f"The feature view: {VIEW}.")
     names: list[str] = Field(description="Names of the values of each row; empty when no row is there.")
     rows: list[FeatureRow] = Field(description="One row for each symbol that has features.")
-    missing: list[str] = Field(description="Symbols without features, or with others than the first row's.")
+    missing: list[str] = Field(description="Symbols that the tenant's store has no features of.")

@@ -84,15 +84,10 @@ def tenant_of(principal: Principal, asked: str | None) -> str:
 
 
 def answer(symbols: list[str], found: list[Found]) -> dict[str, Any]:
-    """The answer to a request of many; rows of other features than the first count as missing."""
+    """The answer to a request of many; the rows are all of the same features."""
     names = list(found[0].row.values) if found else []
-    wanted = set(names)
-    rows, there = [], set()
-    for one in found:
-        values = one.row.values
-        if values.keys() == wanted:
-            rows.append({**_freshness(one), "values": [values[name] for name in names]})
-            there.add(one.symbol)
+    rows = [{**_freshness(one), "values": [one.row.values[name] for name in names]} for one in found]
+    there = {one.symbol for one in found}
     missing = [symbol for symbol in symbols if symbol not in there]
     return {"view": VIEW, "names": names, "rows": rows, "missing": missing}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import redis.asyncio
 from featurestore import VIEW
 from featurestore.connection import RedisSettings
-from featurestore.rows import Row, RowError, decode, key_of
+from featurestore.rows import Row, RowError, decode, index_of, key_of
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from redis.exceptions import RedisError
 from servicekit.logs import get_logger
@@ -20,7 +20,10 @@ logger = get_logger(__name__)
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - it is a state that is met, not a mistake
-    """Redis did not answer in time, or refused; the message says which."""
+    """The store cannot answer now: Redis does not, or what it holds is nothing to answer from; the message says which.
+
+    What is wrong with the store must never be told as a symbol that is not there: callers give such a symbol up.
+    """
 
 
 class StoreMetrics:
@@ -66,27 +69,40 @@ class Store:
         self._stale_seconds, self._now = stale_seconds, now
 
     async def read(self, tenant: str, symbols: Sequence[str]) -> list[Found]:
-        """The rows that there are, in the order of the symbols.
+        """The rows that there are, in the order of the symbols, all of the same features.
 
         Raises:
-            StoreUnavailable: Redis did not answer within the budget.
+            StoreUnavailable: Redis did not answer within the budget, a row cannot be read or is not like the others,
+                or the tenant's store is empty.
+            ValueError: tenant or symbol could reach into another's rows.
         """
         keys = [key_of(tenant, VIEW, symbol) for symbol in symbols]
         started = time.perf_counter()
+        values, is_empty = await self._ask(keys, index_of(tenant, VIEW))
+        self._metrics.fetch.observe(time.perf_counter() - started)
+        found = self._judge(symbols, values)
+        if is_empty:
+            raise StoreUnavailable(f"the store of the tenant {tenant} is empty; feature-job fills it")
+        return found
+
+    async def _ask(self, keys: Sequence[str], index: str) -> tuple[Sequence[bytes | str | None], bool]:
+        """The values, and whether the whole store is empty, which is asked only where no value is there."""
         try:
             async with asyncio.timeout(self._budget):
                 values = await self._connection.mget(keys)
+                is_empty = not any(values) and not await self._connection.exists(index)
         except TimeoutError:
             self._metrics.failures.inc()
             raise StoreUnavailable(f"no answer within {self._budget:g} s") from None
         except (RedisError, OSError) as error:
             self._metrics.failures.inc()
             raise StoreUnavailable(redact_text(str(error)) or type(error).__name__) from error
-        self._metrics.fetch.observe(time.perf_counter() - started)
-        return self._judge(symbols, values)
+        return values, is_empty
 
     def _judge(self, symbols: Sequence[str], values: Sequence[bytes | str | None]) -> list[Found]:
-        found, missing, unreadable, stale, oldest = [], 0, 0, 0, 0.0
+        found: list[Found] = []
+        wrong: list[str] = []
+        missing, unreadable, unlike, stale, oldest = 0, 0, 0, 0, 0.0
         now = self._now()
         for symbol, value in zip(symbols, values, strict=True):
             if value is None:
@@ -95,19 +111,27 @@ class Store:
             try:
                 row = decode(value)
             except RowError as error:
-                # Not the end of the others: who asked is told that it is missing, and the log says why.
                 logger.error("a row cannot be read", symbol=symbol, reason=str(error))  # noqa: TRY400
+                wrong.append(f"the row of {symbol} cannot be read")
                 unreadable += 1
+                continue
+            if found and row.values.keys() != found[0].row.values.keys():
+                logger.error("a row has other features", symbol=symbol, others=found[0].symbol)
+                wrong.append(f"the rows of {found[0].symbol} and {symbol} have different features")
+                unlike += 1
                 continue
             age = max(0.0, now - row.as_of.timestamp())
             oldest = max(oldest, age)
             is_stale = age >= self._stale_seconds
             stale += is_stale
             found.append(Found(symbol, row, age, is_stale))
-        counts = {"fresh": len(found) - stale, "stale": stale, "missing": missing, "unreadable": unreadable}
+        counts = {"fresh": len(found) - stale, "stale": stale, "missing": missing}
+        counts |= {"unreadable": unreadable, "unlike": unlike}
         for outcome, count in counts.items():
             if count:
                 self._metrics.rows.labels(outcome).inc(count)
         if found:
             self._metrics.age.set(oldest)
+        if wrong:
+            raise StoreUnavailable(f"{wrong[0]}; feature-job writes them anew")
         return found

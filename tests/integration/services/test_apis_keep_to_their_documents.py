@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,11 @@ def test_price_feed_answers_only_what_it_documents(kafka_broker: Broker, issuer:
 
 
 def test_feature_server_answers_only_what_it_documents(redis_server: RedisServer, issuer: Issuer, tmp_path: Path):
+    from feature_job.online import materialize
+    from featurestore.rows import Row
+
+    with redis_server.client() as redis:
+        materialize(redis, "platform", {"WTI": Row({"average_7": 71.0}, date(2026, 1, 30), datetime.now(UTC))})
     fuzz_process("feature_server", tmp_path, issuer, redis_server.environment("FEATURE_SERVER_"))
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from feature_job import __main__ as command
+from feature_job import job
 from feature_job.database import DatabaseError, grant, migrations
 from feature_job.job import _patiently
+from feature_job.online import materialize
 from feature_job.settings import FeatureJobSettings, PostgresSettings
 from servicekit.settings import SettingsError, load_settings
 
@@ -88,6 +90,16 @@ def test_migrations_out_of_order_are_refused(tmp_path: Path, names: list[str], s
 def test_grants_that_are_not_there_are_named(tmp_path: Path):
     with pytest.raises(DatabaseError, match="No such file or directory; mount the file with the grants there"):
         grant(None, tmp_path / "grants.sql")  # type: ignore[arg-type] - it is read before anything is asked
+
+
+@pytest.mark.usefixtures("stores")
+def test_without_features_in_the_tables_no_store_is_emptied(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(job, "newest_features", lambda _connection: {})
+    monkeypatch.setattr(job, "client", lambda _settings: pytest.fail("Redis was reached for"))
+    with pytest.raises(DatabaseError, match=r"no symbol has features, .*: run the mode load or all first"):
+        job._materialize(None, load_settings(FeatureJobSettings))  # type: ignore[arg-type] - it is not looked at
+    with pytest.raises(ValueError, match="no rows for the tenant platform: its store is left as it is"):
+        materialize(None, "platform", {})  # type: ignore[arg-type] - as above
 
 
 class Time:

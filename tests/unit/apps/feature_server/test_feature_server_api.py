@@ -37,6 +37,9 @@ class Memory:
         await asyncio.sleep(self.fault or 0)
         return [self.rows.get(key) for key in keys]
 
+    async def exists(self, index: str) -> int:
+        return int(any(key.startswith(f"{index}:") for key in self.rows))
+
     async def ping(self) -> bool:
         raise RedisConnectionError("refused")
 
@@ -98,20 +101,54 @@ async def test_many_symbols_are_answered_in_their_order_with_what_is_missing(
 ):
     memory.put("platform", "WTI")
     memory.put("platform", "GAS", trend_7=0.1, average_7=3.0)
-    memory.put("platform", "ODD", other=1.0)
-    memory.rows["features:platform:commodity_prices:TORN"] = b"{"
-    body = {"symbols": ["GAS", "NONE", "WTI", "ODD", "TORN", "GAS"]}
+    body = {"symbols": ["GAS", "NONE", "WTI", "GAS"]}
     answer = (await client.post("/v1/features", json=body, headers=issuer.headers("service"))).json()
     assert answer["names"] == ["trend_7", "average_7"]
     assert [(row["symbol"], row["values"]) for row in answer["rows"]] == [("GAS", [0.1, 3.0]), ("WTI", [0.5, 71.0])]
-    assert answer["missing"] == ["NONE", "ODD", "TORN"]
+    assert answer["missing"] == ["NONE"]
     assert {row["stale"] for row in answer["rows"]} == {True}, "they are older than a day and a half"
     metrics = (await client.get("/metrics")).text
-    for outcome, count in (("stale", 3), ("missing", 1), ("unreadable", 1)):
+    for outcome, count in (("stale", 2), ("missing", 1)):
         assert f'feature_rows_total{{outcome="{outcome}"}} {count}.0' in metrics
 
 
-async def test_nothing_there_is_an_answer_for_many_and_404_for_one(client: httpx.AsyncClient, issuer: Issuer):
+@pytest.mark.parametrize(
+    ("symbol", "outcome", "said"),
+    [
+        ("TORN", "unreadable", "the row of TORN cannot be read"),
+        ("ODD", "unlike", "the rows of WTI and ODD have different features"),
+    ],
+)
+async def test_a_row_that_cannot_be_right_is_a_problem_of_the_store_and_no_missing_symbol(
+    client: httpx.AsyncClient, memory: Memory, issuer: Issuer, symbol: str, outcome: str, said: str
+):
+    memory.put("platform", "WTI")
+    memory.put("platform", "ODD", other=1.0)
+    memory.rows["features:platform:commodity_prices:TORN"] = b"{"
+    body = {"symbols": ["WTI", symbol, "NONE"]}
+    answer = await client.post("/v1/features", json=body, headers=issuer.headers("service"))
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert (answer.headers["retry-after"], said in answer.json()["detail"]) == ("1", True)
+    assert f'feature_rows_total{{outcome="{outcome}"}} 1.0' in (await client.get("/metrics")).text
+
+
+async def test_an_empty_store_is_a_problem_and_no_missing_symbols(
+    client: httpx.AsyncClient, memory: Memory, issuer: Issuer
+):
+    memory.put("trading-desk", "WTI")
+    headers = issuer.headers("service")
+    for answer in (
+        await client.post("/v1/features", json={"symbols": ["WTI", "GAS"]}, headers=headers),
+        await client.get("/v1/features/WTI", headers=headers),
+    ):
+        assert answer.status_code == 503
+        assert "the store of the tenant platform is empty; feature-job fills it" in answer.json()["detail"]
+
+
+async def test_nothing_there_is_an_answer_for_many_and_404_for_one(
+    client: httpx.AsyncClient, memory: Memory, issuer: Issuer
+):
+    memory.put("platform", "GAS")
     headers = issuer.headers("service")
     answer = await client.post("/v1/features", json={"symbols": ["WTI"]}, headers=headers)
     assert answer.json() == {"view": "commodity_prices", "names": [], "rows": [], "missing": ["WTI"]}
