@@ -321,7 +321,7 @@ class Pod:
             **{name: here(value) for name, value in over.items()},
             **dict([self._kubelet.marker.split("=", 1)]),
         }
-        argv = tuple(here(each) for each in program.command(address, place))
+        argv = program.command(address, place, here)
         self._settle_names(here.unresolved)
         return Launch(
             program=program.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -50,11 +50,22 @@ class Program:
         """
         return installed(self.tool, progress) if self.tool else Installed()
 
-    def command(self, address: str, place: Installed) -> tuple[str, ...]:
-        """What to start so that it listens on an address."""
+    def command(
+        self, address: str, place: Installed, here: Callable[[str], str] = lambda text: text
+    ) -> tuple[str, ...]:
+        """What to start so that it listens on an address.
+
+        Args:
+            address: Where it is to listen.
+            place: Where its tool is.
+            here: Puts names and paths of this machine into what the container declares. What is of this machine
+                already is left alone: a project below /tmp is not where a container has mounted its own /tmp.
+        """
         added = (argument.replace(ADDRESS, address) for argument in self.listen_arguments)
-        program = str(place.programs.get(self.argv[0], self.argv[0]))
-        return (*place.prefix, program, *self.argv[1:], *added)
+        first, *declared = self.argv
+        known = first if first == sys.executable else place.programs.get(first)
+        program = here(first) if known is None else str(known)
+        return (*place.prefix, program, *(here(argument) for argument in declared), *added)
 
     def environment(self, address: str, place: Installed) -> tuple[dict[str, str], dict[str, str]]:
         """Variables that go under the container's own, as its image's do, and those that go over them."""

@@ -65,8 +65,17 @@ class Hosted:
             return {"pods": [], "services": []}
         return said
 
-    def entry(self, app: str) -> Object:
-        return next(each for each in self.said()["pods"] if each["labels"].get("app") == app)
+    def entries(self, app: str) -> list[Object]:
+        """What the agent wrote down of an app's containers that run."""
+        return [each for each in self.said()["pods"] if each["labels"].get("app") == app and each["pid"]]
+
+    def entry(self, app: str, container: str = "main") -> Object:
+        """One of them, as soon as there is one: the agent writes them down some time after the API server knows."""
+        running = until(
+            lambda: [each for each in self.entries(app) if each["container"] == container],
+            f"the agent says that {app} runs",
+        )
+        return running[0]
 
     def service_address(self, name: str) -> str:
         found = until(lambda: [each for each in self.said()["services"] if each["name"] == name], f"service {name}")

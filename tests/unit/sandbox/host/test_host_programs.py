@@ -100,6 +100,26 @@ def test_what_an_image_has_on_its_path_is_found_where_it_is_here():
     assert program.command(ADDRESS, place) == command
 
 
+def test_programs_of_this_machine_stay_where_a_container_has_mounted_something_over_their_directory():
+    """A checkout below /tmp, say, and a container with a /tmp of its own."""
+
+    def here(text: str) -> str:
+        return f"/pod{text}" if text.startswith("/") else text
+
+    ours = resolve("stream-gateway:0123", (), ("--config", "/etc/app/file"))
+    assert ours is not None
+    command = (sys.executable, "-m", "stream_gateway", "--config", "/pod/etc/app/file")
+    assert ours.command(ADDRESS, Installed(), here) == command
+    nats = resolve("nats:2", (), ("-c", "/etc/nats/nats.conf"))
+    assert nats is not None
+    place = Installed(programs={"nats-server": Path("/tmp/nats-server")}, prefix=("/tmp/as-somebody",))
+    found = nats.command(ADDRESS, place, here)
+    assert found[:4] == ("/tmp/as-somebody", "/tmp/nats-server", "-c", "/pod/etc/nats/nats.conf")
+    kafka = resolve("apache/kafka", ("/opt/kafka/bin/start.sh",), ())
+    assert kafka is not None
+    assert kafka.command(ADDRESS, Installed(), here) == ("/pod/opt/kafka/bin/start.sh",)
+
+
 def test_mlflow_runs_with_packages_of_its_own():
     program = resolve("mlflow-server:0123", (), ("--port=5000",))
     assert program is not None
