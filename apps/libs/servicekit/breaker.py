@@ -31,6 +31,7 @@ class CircuitBreaker:
         failures: int = 5,
         open_seconds: float = 5.0,
         counts: tuple[type[Exception], ...] = (Exception,),
+        answers: tuple[type[Exception], ...] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Guard one dependency.
@@ -40,12 +41,13 @@ class CircuitBreaker:
             failures: in a row, after which it opens; at least 1.
             open_seconds: for how long nothing is asked of it.
             counts: exceptions that are failures of the dependency; others say nothing about it.
+            answers: exceptions that it raised on purpose, such as a refusal: it is there, as after a success.
             clock: seconds that only grow.
         """
         if failures < 1 or open_seconds <= 0:
             raise ValueError(f"failures {failures} must be at least 1 and open_seconds {open_seconds:g} above 0")
         self._name, self._most, self._open_seconds = name, failures, open_seconds
-        self._counts, self._clock = counts, clock
+        self._counts, self._answers, self._clock = counts, answers, clock
         self._failed = 0
         self._opened_at: float | None = None
         self._trying = False
@@ -67,11 +69,14 @@ class CircuitBreaker:
         trial = self._enter()
         try:
             yield
+        except self._answers:
+            self._succeed()
+            raise
         except self._counts:
             self._fail()
             raise
         else:
-            self._failed, self._opened_at = 0, None
+            self._succeed()
         finally:
             if trial:
                 self._trying = False
@@ -84,6 +89,9 @@ class CircuitBreaker:
             raise CircuitOpen(self._name, max(left, 0.0))
         self._trying = True
         return True
+
+    def _succeed(self) -> None:
+        self._failed, self._opened_at = 0, None
 
     def _fail(self) -> None:
         self._failed += 1

@@ -77,7 +77,8 @@ class ServiceClient:
             timeout_seconds: for each try as a whole.
             attempts: tries in all.
             backoff: waits between tries; 0.05 s to 1 s by default.
-            breaker: guards the service; one of its own by default, which opens after 10 failures in a row.
+            breaker: guards the service; one of its own by default, which opens after 10 failures in a row; a
+                refusal is an answer, and ends the row.
             connections: held at most.
             transport: another one in tests.
             sleep: waits; another one in tests.
@@ -86,7 +87,9 @@ class ServiceClient:
         self._source, self._attempts, self._sleep = token_source, attempts, sleep
         self._timeout = timeout_seconds
         self._backoff = backoff or Backoff(0.05, 1.0)
-        self._breaker = breaker or CircuitBreaker(self.name, failures=10, counts=(ServiceUnavailable,))
+        self._breaker = breaker or CircuitBreaker(
+            self.name, failures=10, counts=(ServiceUnavailable,), answers=(ServiceRefused,)
+        )
         self._client = httpx.AsyncClient(
             base_url=base_url,
             timeout=timeout_seconds,

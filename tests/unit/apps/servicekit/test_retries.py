@@ -116,6 +116,17 @@ async def test_a_trial_that_fails_opens_it_anew():
     assert breaker.state == "open"
 
 
+async def test_a_trial_that_is_answered_closes_it_whatever_the_answer_is():
+    clock = Clock()
+    breaker = CircuitBreaker("db", failures=1, open_seconds=5, counts=(OSError,), answers=(KeyError,), clock=clock)
+    with pytest.raises(OSError, match="away"):
+        await use(breaker, OSError("away"))
+    clock.now = 5.0
+    with pytest.raises(KeyError):
+        await use(breaker, KeyError("404"))
+    assert breaker.state == "closed"
+
+
 async def test_only_failures_of_the_dependency_in_a_row_count():
     breaker = CircuitBreaker("db", failures=2, counts=(OSError,))
     for error in (OSError("1"), None, OSError("2"), ValueError("3"), ValueError("4")):

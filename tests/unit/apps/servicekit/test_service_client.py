@@ -121,6 +121,15 @@ async def test_a_service_that_does_not_answer_is_given_up_after_the_time_out():
         await Service(ok()).client(handler=handler, attempts=1, timeout_seconds=0.01).get("/v1")
 
 
+async def test_a_refusal_is_an_answer_of_a_service_that_is_there():
+    service = Service(*[down()] * 9, down(404), down(), ok())
+    client = service.client(attempts=1)
+    for _ in range(11):
+        with pytest.raises((ServiceUnavailable, ServiceRefused)):
+            await client.get("/v1")
+    assert await client.get("/v1") == {"a": 1}, "never ten failures in a row"
+
+
 async def test_a_service_that_fails_again_and_again_is_left_alone():
     service = Service(down())
     client = service.client(attempts=1, breaker=CircuitBreaker("features", failures=2, counts=(ServiceUnavailable,)))
