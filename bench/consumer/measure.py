@@ -129,7 +129,7 @@ class Functions:
             rows = [{"symbol": symbol, "values": [1.0, 2.0], "stale": False} for symbol in body["symbols"]]
             return {"names": ["a", "b"], "rows": rows, "missing": []}
         predictions = [
-            {"symbol": one["symbol"], "prediction": one["price"] + 1, "direction": 1, "confidence": 0.6}
+            {"symbol": one["symbol"], "prediction": one["price"] + 1, "direction": 1, "confidence": 0.6, "version": "1"}
             for one in body["inputs"]
         ]
         return {"version": "1", "predictions": predictions}

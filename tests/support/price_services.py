@@ -56,7 +56,7 @@ class PriceServices:
             problem = {"title": "Unprocessable Entity", "status": 422, "detail": "not valid", "errors": errors}
             return _json(problem, 422)
         predictions = [
-            {"symbol": one["symbol"], "prediction": one["price"] + 1, "direction": 1, "confidence": 0.6}
+            {"symbol": one["symbol"], "prediction": one["price"] + 1, "direction": 1, "confidence": 0.6, "version": "1"}
             for one in inputs
         ]
         return await self._answer(

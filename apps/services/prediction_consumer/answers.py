@@ -26,11 +26,12 @@ class FeatureAnswer(BaseModel):
 
 
 class PredictedPrice(BaseModel):
-    """Prediction for one input."""
+    """Prediction for one input, by the version that made it: in an A/B test those of one answer differ."""
 
     model_config = ConfigDict(frozen=True)
 
     symbol: str
+    version: str = Field(min_length=1, max_length=64)
     prediction: FiniteFloat
     direction: Literal[1, -1]
     confidence: float = Field(ge=0, le=1)
@@ -39,7 +40,6 @@ class PredictedPrice(BaseModel):
 class PredictionAnswer(BaseModel):
     """Answer of ``POST /v1/models/commodity-price/predict``, predictions in the order of the inputs."""
 
-    model_config = ConfigDict(frozen=True, protected_namespaces=())
+    model_config = ConfigDict(frozen=True)
 
-    version: str = Field(min_length=1, max_length=64)
     predictions: list[PredictedPrice]

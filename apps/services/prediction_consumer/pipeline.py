@@ -81,8 +81,7 @@ class Pipeline:
             try:
                 await _in(thread, self._stream.open)
                 while not self._stopping():
-                    records = await _in(thread, self._stream.next)
-                    self._measures.lag(self._stream.lag)
+                    records = await _in(thread, self._next)
                     if records:
                         await self._finish(records, thread)
             except Exception as error:
@@ -90,6 +89,11 @@ class Pipeline:
                 raise
             finally:
                 await _in(thread, self._stream.close)
+
+    def _next(self) -> list[Record]:
+        records = self._stream.next()
+        self._measures.lag(self._stream.lag)
+        return records
 
     async def _finish(self, records: Sequence[Record], thread: Executor) -> None:
         outcome: Outcome | None = None

@@ -124,7 +124,7 @@ class Predictor:
 
         async def ask(
             some: Sequence[tuple[Quote, dict[str, float | None]]],
-        ) -> list[tuple[PredictedPrice, str, int]]:
+        ) -> list[tuple[PredictedPrice, int]]:
             inputs = [
                 {"symbol": quote.price.symbol, "price": float(quote.price.price), "features": features}
                 for quote, features in some
@@ -138,7 +138,7 @@ class Predictor:
                     f"malformed answer: {len(told)} predictions for {len(some)} inputs, or in another order",
                 )
             at = time_ns() // 1000
-            return [(one, answer.version, at) for one in answer.predictions]
+            return [(one, at) for one in answer.predictions]
 
         written, poison = [], []
         for (quote, _), result in zip(able, await isolating(able, ask), strict=True):
@@ -148,11 +148,11 @@ class Predictor:
                 written.append(self._record(quote, *result, featured_at))
         return written, poison
 
-    def _record(self, quote: Quote, predicted: PredictedPrice, version: str, at: int, featured_at: int) -> Outgoing:
+    def _record(self, quote: Quote, predicted: PredictedPrice, at: int, featured_at: int) -> Outgoing:
         prediction = Prediction(
             symbol=quote.price.symbol,
             prediction_id=prediction_id(quote.record),
-            model_version=version,
+            model_version=predicted.version,
             predicted_at=datetime.fromtimestamp(at / 1e6, UTC),
             prediction=predicted.prediction,
             confidence=predicted.confidence,

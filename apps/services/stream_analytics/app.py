@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
+from servicekit.bodies import setup_body_cap
 from servicekit.errors import setup_errors
 from servicekit.health import Check, Health, setup_health
 from servicekit.kafka import kafka_check
@@ -97,6 +98,7 @@ def create_service(settings: StreamAnalyticsSettings) -> Service:
     checks = [kafka_check(settings.kafka), Check("pipeline", "the consumer group", worker.probe, 1.0)]
     health = Health(checks, on_report=metrics.record_check)
     setup_errors(app)
+    setup_body_cap(app)
     setup_metrics(app, metrics)
     setup_health(app, health, service=SERVICE, version=__version__)
     setup_drain(app, health)

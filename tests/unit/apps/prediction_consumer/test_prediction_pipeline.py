@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -30,7 +31,7 @@ class FakeStream:
         self.closed = self.stopped = False
 
     def open(self) -> None:
-        pass
+        self.threads = {threading.current_thread()}
 
     def next(self) -> list[Record]:
         if not self.batches:
@@ -48,9 +49,11 @@ class FakeStream:
         self.commits.append(list(records))
 
     def lag(self) -> dict[int, int]:
+        self.threads.add(threading.current_thread())
         return {0: 7}
 
     def close(self) -> None:
+        self.threads.add(threading.current_thread())
         self.closed = True
 
 
@@ -92,6 +95,13 @@ async def test_batches_are_committed_in_order_and_measured(registry: CollectorRe
     assert registry.get_sample_value("dead_letters_written_total", {"kind": "unreadable"}) == 2
     assert registry.get_sample_value("consumer_lag_records", {"partition": "0"}) == 7
     assert registry.get_sample_value("prediction_latency_seconds_count") == 3
+
+
+async def test_the_client_of_kafka_is_used_by_one_thread_of_its_own(registry: CollectorRegistry):
+    stream = FakeStream([record(0)])
+    await pipeline(stream, FakePredictor(), registry).run()
+    assert len(stream.threads) == 1
+    assert threading.current_thread() not in stream.threads
 
 
 async def test_a_batch_waits_with_back_off_until_a_service_is_there_again(registry: CollectorRegistry):

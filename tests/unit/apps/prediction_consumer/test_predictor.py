@@ -64,10 +64,17 @@ class Model:
         if any(one["price"] == 13 for one in body["inputs"]):
             raise ServiceRefused("model-server", 422, "unlucky")
         predictions = [
-            {"symbol": one["symbol"], "prediction": one["price"] + 1, "direction": 1, "confidence": 0.7}
+            {
+                "symbol": one["symbol"],
+                "prediction": one["price"] + 1,
+                "direction": 1,
+                "confidence": 0.7,
+                "version": "8" if one["symbol"] == "CHALLENGED" else "7",
+            }
             for one in body["inputs"]
         ]
-        return {"model": "m", "version": "7", "variant": "champion", "predictions": predictions}
+        variant = "mixed" if len({one["version"] for one in predictions}) > 1 else "champion"
+        return {"model": "m", "version": "7", "variant": variant, "predictions": predictions}
 
 
 @pytest.fixture
@@ -96,6 +103,12 @@ async def test_a_price_becomes_one_prediction_that_carries_its_trace_and_hops(pr
     visited = [hop.service for hop in hops.parse(made.headers)]
     assert visited == ["price-feed", "feature-server", "model-server", "prediction-consumer"]
     assert model.asked == [[{"symbol": "WTI", "price": 70.1, "features": {"a": 1.5, "b": None}}]]
+
+
+async def test_in_an_a_b_test_each_prediction_carries_the_version_that_made_it(predictor: Predictor):
+    batch = [record(0, "WTI"), record(1, "CHALLENGED"), record(2, "WTI")]
+    made = [Prediction.parse(one.value) for one in (await predictor.predict(batch)).records]
+    assert [one.model_version for one in made] == ["7", "8", "7"]
 
 
 async def test_the_identifier_is_of_the_place_of_the_input_and_of_nothing_else(predictor: Predictor):
@@ -188,10 +201,11 @@ async def test_a_malformed_answer_of_the_feature_server_is_not_believed(
     ("predictions", "reason"),
     [
         ([], "0 predictions for 1 inputs"),
-        ([{"symbol": "GAS", "prediction": 1, "direction": 1, "confidence": 0.5}], "in another order"),
-        ([{"symbol": "WTI", "prediction": 1, "direction": 1, "confidence": 1.5}], "confidence"),
-        ([{"symbol": "WTI", "prediction": float("inf"), "direction": 1, "confidence": 0.5}], "finite"),
-        ([{"symbol": "WTI", "prediction": 1, "direction": 0, "confidence": 0.5}], "direction"),
+        ([{"symbol": "GAS", "prediction": 1, "direction": 1, "confidence": 0.5, "version": "7"}], "in another order"),
+        ([{"symbol": "WTI", "prediction": 1, "direction": 1, "confidence": 1.5, "version": "7"}], "confidence"),
+        ([{"symbol": "WTI", "prediction": float("inf"), "direction": 1, "confidence": 0.5, "version": "7"}], "finite"),
+        ([{"symbol": "WTI", "prediction": 1, "direction": 1, "confidence": 0.5}], "version"),
+        ([{"symbol": "WTI", "prediction": 1, "direction": 0, "confidence": 0.5, "version": "7"}], "direction"),
     ],
 )
 async def test_a_malformed_answer_of_the_model_server_is_not_believed(

@@ -69,6 +69,12 @@ async def test_a_pipeline_that_fails_ends_the_process_and_says_why(monkeypatch: 
         await service.worker.probe()
 
 
+async def test_a_body_over_the_cap_is_refused():
+    transport = httpx.ASGITransport(create_service(settings()).app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://analytics") as client:
+        assert (await client.post("/healthz", content=b"x" * 3_000_000)).status_code == 413
+
+
 class Letter:
     def __init__(self, value: bytes) -> None:
         self._value = value
