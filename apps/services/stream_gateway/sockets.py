@@ -16,6 +16,7 @@ from servicekit.auth import Principal, Refused
 from servicekit.auth.guard import headers_of
 from servicekit.auth.verify import bearer
 from servicekit.errors import Problem
+from servicekit.logs import get_logger
 from websockets.datastructures import Headers
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
@@ -28,6 +29,8 @@ from stream_gateway.gateway import Gateway
 from stream_gateway.messages import MOST_CHARACTERS, Invalid
 from stream_gateway.outbox import Outbox
 
+logger = get_logger(__name__)
+
 # The library tells of every connection: with thousands of them that drowns the rest.
 _LIBRARY_LOG = logging.getLogger("websockets.server")
 _LIBRARY_LOG.setLevel(logging.WARNING)
@@ -38,11 +41,16 @@ SUBPROTOCOL = "bearer"
 POLICY_VIOLATION, UNSUPPORTED, INTERNAL, RESTART, TRY_LATER = 1008, 1003, 1011, 1012, 1013
 
 _BUFFER_BYTES = 64 * 1024
+_HANDSHAKE_SECONDS = 10.0
 _SUBSCRIBE_SECONDS = 10.0
 _GOODBYE_SECONDS = 5.0
 _SILENT_HEARTBEATS = 2.5
 _MESSAGES_A_SECOND = 10.0
 _MESSAGES_BURST = 20
+_MOST_FRAGMENTS = 1_000
+
+_MOST_UNREAD_BYTES = 2 * MOST_CHARACTERS
+"""What a client may send while it reads nothing: each ping and each message is answered, and answers pile up."""
 
 
 class SocketStream(asyncio.Protocol):
@@ -58,8 +66,10 @@ class SocketStream(asyncio.Protocol):
         self._protocol = ServerProtocol(max_size=MOST_CHARACTERS, logger=_LIBRARY_LOG)
         self._outbox: Outbox | None = None
         self._fragments: list[bytes] = []
+        self._deadline: asyncio.TimerHandle | None = None
         self._open = self._paused = self._closing = False
         self._pinged = self._heard = self._opened = time.monotonic()
+        self._unsent = self._came_unread = 0
         self._subscribed = False
         self._allowance, self._asked = float(_MESSAGES_BURST), self._opened
 
@@ -70,10 +80,17 @@ class SocketStream(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=_BUFFER_BYTES)
         self._connections.add(self)
+        self._deadline = asyncio.get_running_loop().call_later(_HANDSHAKE_SECONDS, self._too_late)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came in."""
-        self._heard = time.monotonic()
+        if not self._paused:
+            self._heard = time.monotonic()
+        else:
+            self._came_unread += len(data)
+            if self._came_unread > _MOST_UNREAD_BYTES:
+                self._cut(POLICY_VIOLATION)
+                return
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Request):
@@ -96,6 +113,8 @@ class SocketStream(asyncio.Protocol):
         """The connection has ended."""
         del error
         self._closing = True
+        if self._deadline is not None:
+            self._deadline.cancel()
         self._gateway.unseat(self)
         self._connections.discard(self)
         if self._outbox is not None:
@@ -104,10 +123,13 @@ class SocketStream(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client reads too slowly: what comes next has to wait."""
         self._paused = True
+        self._unsent, self._came_unread = self._transport.get_write_buffer_size(), 0
 
     def resume_writing(self) -> None:
         """The client reads again."""
         self._paused = False
+        # No ping is sent while it is slow, so that it has none to answer: that it reads is what is heard of it.
+        self._heard = time.monotonic()
         while self._outbox is not None and not self._paused:
             item = self._outbox.take()
             if item is None:
@@ -148,6 +170,8 @@ class SocketStream(asyncio.Protocol):
         heartbeat = self._gateway.settings.heartbeat_seconds
         if self._closing:
             return
+        if self._paused and (unsent := self._transport.get_write_buffer_size()) != self._unsent:
+            self._heard, self._unsent = now if unsent < self._unsent else self._heard, unsent
         if now - self._heard > heartbeat * _SILENT_HEARTBEATS:
             self.close(INTERNAL, "no answer to pings")
         elif self._open and not self._subscribed and now - self._opened > _SUBSCRIBE_SECONDS:
@@ -197,6 +221,19 @@ class SocketStream(asyncio.Protocol):
             return
         asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, self._transport.abort)
 
+    def _cut(self, code: int) -> None:
+        """End at once: who reads nothing cannot be told why."""
+        if not self._closing:
+            self._gateway.metrics.closed.labels(str(code)).inc()
+        self._closing = True
+        self._gateway.unseat(self)
+        self._transport.abort()
+
+    def _too_late(self) -> None:
+        if not self._open and not self._closing:
+            late = f"the handshake took more than {_HANDSHAKE_SECONDS:g} s; try another time"
+            self._refuse(Refused(503, "unavailable", late))
+
     def _shake_hands(self, request: Request) -> None:
         response = self._protocol.accept(request)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
@@ -218,15 +255,18 @@ class SocketStream(asyncio.Protocol):
             if self._closing or self._transport.is_closing():
                 return
             self._gateway.seat(self, principal)
+            if by_protocol:
+                response.headers["Sec-WebSocket-Protocol"] = SUBPROTOCOL
+            self._protocol.send_response(response)
+            for data in self._protocol.data_to_send():
+                self._transport.write(data)
+            self._open, self._opened = True, time.monotonic()
         except Refused as refusal:
-            self._refuse(refusal)
-            return
-        if by_protocol:
-            response.headers["Sec-WebSocket-Protocol"] = SUBPROTOCOL
-        self._protocol.send_response(response)
-        for data in self._protocol.data_to_send():
-            self._transport.write(data)
-        self._open, self._opened = True, time.monotonic()
+            if not self._closing:
+                self._refuse(refusal)
+        except Exception:
+            logger.exception("a handshake failed")
+            self._cut(INTERNAL)
 
     def _refuse(self, refusal: Refused) -> None:
         self._gateway.metrics.refused.labels(str(refusal.status)).inc()
@@ -261,7 +301,10 @@ class SocketStream(asyncio.Protocol):
             self.close(UNSUPPORTED, "messages are JSON text")
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
             self._fragments.append(bytes(frame.data))
-            if frame.fin:
+            if len(self._fragments) > _MOST_FRAGMENTS:
+                self._fragments = []
+                self.close(POLICY_VIOLATION, f"a message in more than {_MOST_FRAGMENTS} parts")
+            elif frame.fin:
                 text, self._fragments = b"".join(self._fragments), []
                 self._message(text)
 
@@ -291,9 +334,16 @@ def protocol_of(gateway: Gateway) -> Callable[..., SocketStream]:
 
 
 def _token(headers: Headers) -> tuple[str | None, bool]:
-    """The token of a handshake, and whether it came as a subprotocol, which is all that a browser can set."""
-    if "Authorization" in headers:
-        return bearer(headers["Authorization"]), False
+    """The token of a handshake, and whether it came as a subprotocol, which is all that a browser can set.
+
+    Raises:
+        Refused: there are several, or it is of another scheme.
+    """
+    given = headers.get_all("Authorization")
+    if len(given) > 1:
+        raise Refused(401, "invalid_request", f"{len(given)} Authorization headers; send one")
+    if given:
+        return bearer(given[0]), False
     offered = [name.strip() for line in headers.get_all("Sec-WebSocket-Protocol") for name in line.split(",")]
     if SUBPROTOCOL in offered:
         after = offered[offered.index(SUBPROTOCOL) + 1 :]

@@ -2,22 +2,18 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Self, cast
+from typing import Any
 
 import orjson
 import pytest
 from servicekit.auth import Principal, Refused
-from servicekit.kafka_errors import KafkaFailure
-from servicekit.reader import Batch
 from servicekit.records import Record
 from stream_gateway import messages
 from stream_gateway.envelope import Item, item_of
 from stream_gateway.gateway import Gateway
-from stream_gateway.live import LiveReader
 from stream_gateway.messages import Invalid, Subscription
 from stream_gateway.outbox import Outbox
 from stream_gateway.replay import Replayer
@@ -355,52 +351,6 @@ async def test_a_stop_in_the_middle_of_a_fan_out_tells_who_was_not_reached_the_o
     assert made.last(after)["prices", 0] == 1
     # The first round reached all, the second those before the pause: who was skipped is not counted.
     assert made.metrics.messages.labels("prices")._value.get() == sum(served)
-
-
-class Flaky:
-    """A reader that fails whenever it is told to, else gives an empty batch."""
-
-    def __init__(self, fails: Iterator[bool]) -> None:
-        self._fails = fails
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
-    async def partitions(self, topics: Sequence[str]) -> dict[str, list[int]]:
-        return {topic: [0] for topic in topics}
-
-    async def assign(self, _offsets: Any) -> None:
-        return None
-
-    async def read(self, _most: int) -> Batch:
-        await asyncio.sleep(0)
-        if next(self._fails):
-            raise KafkaFailure("the broker is away")
-        return Batch([], {})
-
-
-async def test_a_failure_long_after_another_is_waited_for_as_briefly_as_the_first(
-    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-):
-    slept: list[float] = []
-    done = asyncio.Event()
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == 6:
-            done.set()
-            await asyncio.Event().wait()
-
-    monkeypatch.setattr("stream_gateway.live.asyncio", SimpleNamespace(sleep=sleep))
-    fails = iter([True, True, True, True, True, False, True])
-    reading = asyncio.create_task(LiveReader(gateway(issuer).hub, lambda: cast("Any", Flaky(fails)), ["prices"]).run())
-    await asyncio.wait_for(done.wait(), 10)
-    reading.cancel()
-    assert slept[4] >= 0.8, "failures in a row are waited for longer and longer"
-    assert slept[5] <= 0.1
 
 
 def test_paths_of_the_page_are_files(tmp_path: Path):
