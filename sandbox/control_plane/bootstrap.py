@@ -1,20 +1,23 @@
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sandbox.control_plane.api_client import ApiClient, ApiError
-from sandbox.control_plane.nodes import HOST_NODE, SIMULATED_LABEL, NodeSize, node_manifests
+from sandbox.control_plane.nodes import HOST_NODE, SIMULATED_LABEL, NodeSize, node_manifests, room_of
 from sandbox.control_plane.volumes import storage_class
 
 MANAGER = "sandbox"
+_MERGE = "application/merge-patch+json"
 
 
-def bootstrap(client: ApiClient, nodes: Iterable[NodeSize]) -> None:
+def bootstrap(client: ApiClient, nodes: Sequence[NodeSize], *, host: bool = False) -> None:
     """Register the simulated nodes and the default storage class; may be repeated at any time.
 
     Args:
         client: An administrator.
         nodes: The nodes to have; other simulated nodes are removed.
+        host: Whether pods run as processes. If not, the node that ran them is removed: nobody would start or end a
+            pod of it.
 
     Raises:
         ApiError: The API server refused or did not answer.
@@ -30,6 +33,43 @@ def bootstrap(client: ApiClient, nodes: Iterable[NodeSize]) -> None:
             _resize(client, name, node)
     for name in present.keys() - wanted.keys():
         client.request("DELETE", f"/api/v1/nodes/{name}")
+    if host:
+        _resize_host(client, room_of(nodes))
+    else:
+        _remove_host(client)
+
+
+def _resize_host(client: ApiClient, room: dict[str, str]) -> None:
+    """Give the node that runs pods the room of all simulated ones; its agent registers it when it is not there yet."""
+    if _find(client, f"/api/v1/nodes/{HOST_NODE}") is not None:
+        status = {"status": {"capacity": room, "allocatable": room}}
+        client.request("PATCH", f"/api/v1/nodes/{HOST_NODE}/status", status, content_type=_MERGE)
+
+
+def _remove_host(client: ApiClient) -> None:
+    """Remove the node of an agent that is not started any more, and its pods, which have ended with it."""
+    lease = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{HOST_NODE}"
+    for path in (f"/api/v1/nodes/{HOST_NODE}", lease):
+        if _find(client, path) is not None:
+            client.request("DELETE", path)
+    for pod in client.get(f"/api/v1/pods?fieldSelector=spec.nodeName%3D{HOST_NODE}")["items"]:
+        metadata = pod["metadata"]
+        path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
+        try:
+            client.request("DELETE", path, {"gracePeriodSeconds": 0, "preconditions": {"uid": metadata["uid"]}})
+        except ApiError as error:
+            if error.status not in (404, 409):  # it is gone, or another has its name
+                raise
+
+
+def _find(client: ApiClient, path: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = client.get(path)
+    except ApiError as error:
+        if error.status == 404:
+            return None
+        raise
+    return found
 
 
 def simulated_nodes(client: ApiClient) -> list[dict[str, Any]]:
@@ -103,7 +143,6 @@ def _same(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 def _resize(client: ApiClient, name: str, node: dict[str, Any]) -> None:
-    merge = "application/merge-patch+json"
     path = f"/api/v1/nodes/{name}"
-    client.request("PATCH", path, {"metadata": {"labels": node["metadata"]["labels"]}}, content_type=merge)
-    client.request("PATCH", f"{path}/status", {"status": node["status"]}, content_type=merge)
+    client.request("PATCH", path, {"metadata": {"labels": node["metadata"]["labels"]}}, content_type=_MERGE)
+    client.request("PATCH", f"{path}/status", {"status": node["status"]}, content_type=_MERGE)

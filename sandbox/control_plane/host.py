@@ -56,7 +56,7 @@ def host_part(plan: HostPlan, pki: Pki, *, server: str, home: Path, port: int) -
         ),
         environment=_environment(home),
         port=HOST_PORT,
-        stop_seconds=12.0,
+        stop_seconds=15.0,  # the pods' eight, two for what they leave, three for connections; and a reserve
     )
 
 

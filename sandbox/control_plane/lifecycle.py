@@ -25,7 +25,7 @@ from sandbox.tools.resolver import resolve
 
 Progress = Callable[[str], None]
 
-STOP_SECONDS = 25.0  # etcd may take ten of them, the other parts two each at the same time
+STOP_SECONDS = 30.0  # etcd may take ten of them, after the agent of host processes took fifteen
 MINIMUM_FREE_BYTES = 300 * 10**6  # etcd sets 128 MB aside for its log when it starts
 _BUILD_SECONDS = 1800.0  # another run that starts the same sandbox may be building its tools
 
@@ -237,7 +237,7 @@ def _launch(paths: SandboxPaths, nodes: tuple[NodeSize, ...], programs: str | No
         former = Spec.read(paths.spec_file)
     programs = former.programs if programs is None else programs
     Spec(nodes=nodes, tools=tools, ports=former.ports, programs=programs).write(paths.spec_file)
-    for stale in (paths.status_file, paths.endpoints_file):
+    for stale in (paths.status_file, paths.endpoints_file, paths.host / "pods.json"):
         stale.unlink(missing_ok=True)
     progress(f"starting sandbox {paths.name}")
     command = [sys.executable, "-m", "sandbox.control_plane.supervisor"]
@@ -343,7 +343,7 @@ def _settle_nodes(paths: SandboxPaths, endpoints: Endpoints, nodes: tuple[NodeSi
     if spec.nodes != nodes:
         progress(f"changing the nodes of sandbox {paths.name}")
         client = admin_client(endpoints)
-        bootstrap(client, nodes)
+        bootstrap(client, nodes, host=bool(spec.programs))
         wait_until_ready(client, nodes, seconds=30.0)
     if spec.nodes != nodes or spec.ports != ports:
         replace(spec, nodes=nodes, ports=ports).write(paths.spec_file)

@@ -165,7 +165,7 @@ class Supervisor:
         client = self._client or self._connect()
         if not self._bootstrapped:
             client.text("/readyz")
-            bootstrap(client, self.spec.nodes)
+            bootstrap(client, self.spec.nodes, host=bool(self.spec.programs))
             self._bootstrapped = True
             self._volumes = VolumeProvisioner(client.copy(), self.paths.volumes)
             self._volumes.start()

@@ -77,16 +77,20 @@ def node_status(room: Object) -> Object:
 async def register(api: Api, room: Object) -> None:
     """Register the node, or take it up again, and report that it is ready.
 
+    One that is there keeps its room: it may have been changed since this agent was told of it.
+
     Raises:
         ApiError: The API server refused or did not answer.
     """
     manifest = node_manifest(room)
     path = f"/api/v1/nodes/{HOST_NODE}"
+    status = node_status(room)
     if await api.find(path) is None:
         await api.request("POST", "/api/v1/nodes", manifest)
     else:
+        del status["capacity"], status["allocatable"]
         await api.request("PATCH", path, {"metadata": {"labels": manifest["metadata"]["labels"]}}, content_type=MERGE)
-    await api.request("PATCH", f"{path}/status", {"status": node_status(room)}, content_type=STRATEGIC)
+    await api.request("PATCH", f"{path}/status", {"status": status}, content_type=STRATEGIC)
 
 
 async def keep_lease(api: Api) -> None:

@@ -6,10 +6,12 @@ import yaml
 
 from sandbox.control_plane.host import HostPlan
 from sandbox.control_plane.layout import Layout
+from sandbox.control_plane.lifecycle import STOP_SECONDS
 from sandbox.control_plane.nodes import DEFAULT_NODES
 from sandbox.control_plane.part import Part
 from sandbox.control_plane.pki import Pki
 from sandbox.control_plane.spec import Spec
+from sandbox.host.agent import SHUTDOWN_SECONDS
 from sandbox.host.installs import Installed
 from sandbox.host.pod import Programs
 from sandbox.paths import SandboxPaths
@@ -57,6 +59,13 @@ def test_the_agent_is_told_where_tools_are_and_nothing_else_of_the_user(
     assert "--programs=tests.support.host_programs" in part.command
     room = json.loads(next(word for word in part.command if word.startswith("--room=")).removeprefix("--room="))
     assert room["cpu"] == "24000m"
+
+
+def test_the_agent_may_take_as_long_to_end_as_its_pods_and_their_connections_do(tmp_path: Path):
+    made = layout(tmp_path)
+    agent, store = named(made, "host"), named(made, "etcd")
+    assert agent.stop_seconds > SHUTDOWN_SECONDS + 2.0 + 3.0
+    assert agent.stop_seconds + store.stop_seconds < STOP_SECONDS
 
 
 def test_without_a_table_of_programs_there_is_no_agent(tmp_path: Path):
