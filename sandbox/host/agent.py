@@ -56,7 +56,7 @@ class Agent:
 
     def __init__(self, api: Api, home: Path, claim: Claim, room: Object, programs: Programs) -> None:
         self._api = api
-        self._home = home
+        self._said_file = home / "pods.json"
         self._room = room
         self._pods: dict[str, Pod] = {}
         self._gone: list[Object] = []
@@ -88,6 +88,7 @@ class Agent:
         Raises:
             OSError: The port is taken.
         """
+        self._said_file.unlink(missing_ok=True)  # of an agent that was killed: nothing of it runs
         shutil.rmtree(self.kubelet.pods, ignore_errors=True)  # of an agent before, whose processes have ended with it
         for directory in (self.kubelet.pods, self.kubelet.logs):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -168,9 +169,7 @@ class Agent:
             self._said.clear()
             pods = [entry for pod in self._pods.values() for entry in pod.to_json()]
             with contextlib.suppress(SandboxError):  # a full disk may not end what runs
-                write_json(
-                    self._home / "pods.json", {"pods": pods, "services": self.services.to_json(), "gone": self._gone}
-                )
+                write_json(self._said_file, {"pods": pods, "services": self.services.to_json(), "gone": self._gone})
             await asyncio.sleep(_SAY_SECONDS)
 
     async def _chores(self) -> None:
@@ -186,7 +185,7 @@ class Agent:
         await self.services.close()
         kill_members((), self.kubelet.marker)
         self.kubelet.warden.end()
-        (self._home / "pods.json").unlink(missing_ok=True)
+        self._said_file.unlink(missing_ok=True)
 
 
 def _prune(logs: Path, kept: set[str]) -> None:

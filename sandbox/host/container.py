@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,12 +38,14 @@ class Launch:
         argv: The program and its arguments.
         environment: Its whole environment.
         directory: Where it starts.
+        stop_signal: What asks it to end.
     """
 
     program: str
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     directory: Path
+    stop_signal: signal.Signals = signal.SIGTERM
 
 
 Prepare = Callable[[Object], Awaitable[Launch]]
@@ -154,13 +157,20 @@ class Container:
     async def _once(self) -> int | None:
         """One run: its exit status; None when it was stopped before it began."""
         launch = await self._prepared()
-        if launch is None:
+        if launch is None or self._stopping:  # it may have been told to end while it was prepared
             return None
         if self.log.exists():
             self.log.replace(self.previous_log)
         self._launch, self.program = launch, launch.program
         try:
-            process = Process(launch.argv, launch.environment, launch.directory, self.log, self._warden)
+            process = Process(
+                launch.argv,
+                launch.environment,
+                launch.directory,
+                self.log,
+                self._warden,
+                stop_signal=launch.stop_signal,
+            )
         except OSError as error:
             self.state.begun = timestamp()
             self.state.end(127, reason="StartError")

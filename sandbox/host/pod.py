@@ -105,6 +105,7 @@ class Pod:
         self._begun = time.monotonic()
         self._prepared = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
+        self._reporting: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._warned: set[str] = set()
 
@@ -120,7 +121,8 @@ class Pod:
 
     def start(self) -> None:
         """Begin to run it."""
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._report())]
+        self._reporting = asyncio.create_task(self._report())
+        self._tasks = [asyncio.create_task(self._run()), self._reporting]
 
     def update(self, pod: Object) -> None:
         """Take a change of the object; one that was marked for deletion begins to end."""
@@ -136,6 +138,8 @@ class Pod:
 
     async def shut_down(self, grace: float) -> None:
         """The agent ends: end the processes, and leave the object as it is."""
+        if self._reporting is not None:
+            self._reporting.cancel()  # before they end: that they do is no news of the pod's own
         await self._stop(grace)
 
     @property
@@ -328,6 +332,7 @@ class Pod:
             argv=argv,
             environment=whole,
             directory=_working_directory(here(declared.get("workingDir") or ""), home),
+            stop_signal=program.stop_signal,
         )
 
     async def _installed(self, program: Any) -> Any:

@@ -27,15 +27,24 @@ class Process:
         directory: Where it starts.
         log: The file that gets its output, as it comes.
         warden: Kills what is left when the agent is killed.
+        stop_signal: What asks it to end: that of its image (STOPSIGNAL).
 
     Raises:
         OSError: The program is missing or cannot be run.
     """
 
     def __init__(
-        self, argv: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path, warden: Warden
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        directory: Path,
+        log: Path,
+        warden: Warden,
+        *,
+        stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self._warden = warden
+        self._stop_signal = stop_signal
         with log.open("ab") as stream:
             self._popen = subprocess.Popen(
                 list(argv),
@@ -64,7 +73,7 @@ class Process:
 
     def terminate(self) -> None:
         """Ask it to end, as a container runtime does: the first process alone is told."""
-        self._signal(signal.SIGTERM)
+        self._signal(self._stop_signal)
 
     def kill(self) -> None:
         """End all of its processes."""

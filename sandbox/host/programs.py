@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +32,7 @@ class Program:
         listen_arguments: Added to ``argv``, with ``ADDRESS``.
         listen_environment: Added to the variables, over the container's own, with ``ADDRESS``.
         listen_texts: What to replace in the texts of its configuration files, and by what, with ``ADDRESS``.
-        start_seconds: How long it takes on two cores until it answers, about.
+        stop_signal: What asks it to end.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Program:
     listen_arguments: tuple[str, ...] = ()
     listen_environment: Mapping[str, str] = field(default_factory=dict)
     listen_texts: Mapping[str, str] = field(default_factory=dict)
-    start_seconds: float = 2.0
+    stop_signal: signal.Signals = signal.SIGTERM
 
     def install(self, progress: Progress) -> Installed:
         """Where its tool is on this machine, which is got when it is not there yet: that may take a minute.
@@ -85,23 +86,23 @@ class _Image:
         tool: What stands for its content.
         entrypoint: What the image begins its command with when the container names none.
         listen_arguments: Added only when the container leaves the command to the image.
+        stop_signal: Its STOPSIGNAL.
     """
 
     tool: str
     entrypoint: tuple[str, ...] = ()
     listen_arguments: tuple[str, ...] = ()
     listen_texts: Mapping[str, str] = field(default_factory=dict)
-    start_seconds: float = 2.0
+    stop_signal: signal.Signals = signal.SIGTERM
 
 
 IMAGES: Mapping[str, _Image] = {
     # A listener without a host listens on every address of the machine.
-    "apache/kafka": _Image(tool="kafka", listen_texts={"://:": f"://{ADDRESS}:"}, start_seconds=8.0),
-    "redis": _Image(
-        tool="redis", entrypoint=("redis-server",), listen_arguments=("--bind", ADDRESS), start_seconds=0.5
-    ),
-    "postgres": _Image(tool="postgres", start_seconds=5.0),
-    "nats": _Image(tool="nats", entrypoint=("nats-server",), listen_arguments=("--addr", ADDRESS), start_seconds=0.5),
+    "apache/kafka": _Image(tool="kafka", listen_texts={"://:": f"://{ADDRESS}:"}),
+    "redis": _Image(tool="redis", entrypoint=("redis-server",), listen_arguments=("--bind", ADDRESS)),
+    # SIGTERM would have it wait for every client (docker-library/postgres, 17/trixie/Dockerfile: STOPSIGNAL SIGINT).
+    "postgres": _Image(tool="postgres", stop_signal=signal.SIGINT),
+    "nats": _Image(tool="nats", entrypoint=("nats-server",), listen_arguments=("--addr", ADDRESS)),
 }
 """Images of others, by repository without registry. Another repository of the same last name is another image."""
 
@@ -151,7 +152,7 @@ def _of_others(name: str, image: _Image, command: tuple[str, ...], args: tuple[s
         tool=image.tool,
         listen_arguments=() if command else image.listen_arguments,
         listen_texts=image.listen_texts,
-        start_seconds=image.start_seconds,
+        stop_signal=image.stop_signal,
     )
 
 
@@ -162,11 +163,11 @@ def _own_service(name: str, command: tuple[str, ...], args: tuple[str, ...]) -> 
     entrypoint, listens = found
     argv = (*(command or entrypoint), *args)
     if name == "mlflow-server":  # its packages are not those of the sandbox, and its settings not those of our services
-        return Program(name, argv, tool="mlflow", listen_arguments=("--host", ADDRESS), start_seconds=20.0)
+        return Program(name, argv, tool="mlflow", listen_arguments=("--host", ADDRESS))
     if argv[0] == "python":
         argv = (sys.executable, *argv[1:])
     variable = f"{name.upper().replace('-', '_')}_LISTEN_HOST"
-    return Program(name, argv, listen_environment={variable: ADDRESS} if listens else {}, start_seconds=3.0)
+    return Program(name, argv, listen_environment={variable: ADDRESS} if listens else {})
 
 
 _ENTRYPOINT = re.compile(r"^ENTRYPOINT\s+(\[.*\])\s*$", re.MULTILINE)

@@ -169,6 +169,14 @@ class Balancer:
 
     async def _tie(self, client: Client) -> None:
         assert client.transport is not None
+        try:
+            await self._join(client)
+        finally:
+            if client.other is None:  # there is no endpoint, or this was cancelled: nobody would ever answer
+                client.transport.abort()
+
+    async def _join(self, client: Client) -> None:
+        assert client.transport is not None
         loop = asyncio.get_running_loop()
         for target in self._in_turn():
             try:
@@ -182,7 +190,6 @@ class Balancer:
             client.join(server)
             client.transport.resume_reading()
             return
-        client.transport.abort()
 
     def _in_turn(self) -> list[Target]:
         targets = self._targets
