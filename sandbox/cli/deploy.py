@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.cli.console import Console
 from sandbox.cli.context import choose_engine, environment, hosting, print_json, require_sandbox_stack
+from sandbox.cli.openmp import require_openmp
 from sandbox.cli.smoke import smoke_after_up
 from sandbox.control_plane.endpoints import Endpoints
 from sandbox.control_plane.lifecycle import destroy as destroy_sandbox
@@ -33,12 +34,17 @@ def up(arguments: Namespace, console: Console) -> int:
     engine_name = choose_engine(arguments.engine)
     require_sandbox_stack(arguments, engine_name)
     where = hosting(arguments, environment(arguments))
+    if where.programs:
+        require_openmp()
     with run_lock(where.lock_path, command_line()) as lock:
         if engine_name == "pulumi":
             _guard(where, console, creates=True)
             if where.programs:
                 _obtain_all_programs(console)
-            return PulumiCli(where, console.progress).up(arguments)
+            code = PulumiCli(where, console.progress).up(arguments)
+            if code == 0:
+                smoke_after_up(where, console)
+            return code
         with closing(EmbeddedEngine(where, keep=(lock,))) as engine:
             engine.warm()
             endpoints = where.start(console.progress)
@@ -49,8 +55,8 @@ def up(arguments: Namespace, console: Console) -> int:
             report = deploy(engine, endpoints, console, where, refresh=arguments.refresh)
             if arguments.json:
                 print_json(to_json(report, console.seconds, former))
-    if report.ok:
-        smoke_after_up(where, console)
+        if report.ok:
+            smoke_after_up(where, console)
     return report.exit_code
 
 
@@ -159,7 +165,7 @@ def preview(arguments: Namespace, console: Console) -> int:
         from sandbox.cli.compare import compare  # noqa: PLC0415 only needed for this
 
         return compare(arguments, console)
-    where = replace(environment(arguments), programs="")  # what looks at a stack runs none of it
+    where = _to_look_at(environment(arguments))
     if choose_engine(arguments.engine) == "pulumi":
         _guard(where, console)
         with _left_as_it_was(where, console):
@@ -170,6 +176,11 @@ def preview(arguments: Namespace, console: Console) -> int:
         with _left_as_it_was(where, console):
             report = engine.plan(where.start(console.progress), console.listen, refresh=arguments.refresh)
     return _show_preview(arguments, console, report, former)
+
+
+def _to_look_at(where: Environment) -> Environment:
+    """What looks at a stack runs none of it, but a sandbox that is there goes on as it was: with the pods it has."""
+    return replace(where, programs=None if where.paths.home.exists() else "")
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import os
 import shutil
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from sandbox.cli.console import Console
 from sandbox.cli.context import environment, print_json
+from sandbox.cli.openmp import openmp
 from sandbox.deploy.check import Check
 from sandbox.deploy.cloud.calls import LiveAws
 from sandbox.deploy.cloud.place import CloudPlace, cloud_place
@@ -80,9 +80,7 @@ def _checks(stack: str) -> Iterator[Check]:
     yield from _platform()
     yield from _room()
     yield from _tools()
-    openmp = ctypes.util.find_library("gomp")
-    advice = "the price model's library is built on it: install libgomp1 (Debian, Ubuntu) or libgomp (Fedora)"
-    yield Check("OpenMP", openmp is not None, openmp or "libgomp is not here", advice)
+    yield openmp()
     pulumi = shutil.which("pulumi")
     advice = "only needed to deploy dev and prod to a cloud: pulumi.com/docs/install"
     yield Check("Pulumi CLI", pulumi is not None, pulumi or "not on PATH", advice, needed=False)

@@ -19,7 +19,7 @@ def read(home: Path) -> Object:
     Args:
         home: The directory of the sandbox.
     """
-    nothing: Object = {"pods": [], "services": [], "gone": []}
+    nothing = _nothing()
     try:
         said = json.loads((home / "host" / "pods.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -27,9 +27,18 @@ def read(home: Path) -> Object:
     return nothing | said if isinstance(said, dict) else nothing
 
 
-def describe(home: Path) -> Object:
-    """The same for `--json`, with the memory of each process as it is now, bytes."""
-    said = read(home)
+def _nothing() -> Object:
+    return {"pods": [], "services": [], "gone": []}
+
+
+def describe(home: Path, *, runs: bool = True) -> Object:
+    """The same for `--json`, with the memory of each process as it is now, bytes.
+
+    Args:
+        home: The directory of the sandbox.
+        runs: Whether its agent runs; without it nothing does, whatever it said last.
+    """
+    said = read(home) if runs else _nothing()
     del said["gone"]
     for entry in said["pods"]:
         entry["memory"] = resident_bytes(entry["pid"]) if entry["pid"] else 0

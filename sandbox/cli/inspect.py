@@ -67,8 +67,13 @@ def _describe(status: Status) -> dict[str, object]:
         "kubeconfig": str(endpoints.kubeconfig_path) if endpoints else None,
         "aws": endpoints.moto_url if endpoints else None,
         "versions": endpoints.versions if endpoints else {},
-        "host": describe(status.home),
+        "host": describe(status.home, runs=_hosts(status)),
     }
+
+
+def _hosts(status: Status) -> bool:
+    """Whether its agent runs: what one that was killed has said of its pods is not so any more."""
+    return bool((status.parts.get(HOST_PORT) or {}).get("running"))
 
 
 def _pretended(found: list[Status]) -> tuple[str, ...]:
@@ -89,7 +94,8 @@ def _print_status(found: list[Status], console: Console) -> None:
             state = "running" if facts.get("running") else f"down (exit {facts.get('last_exit')})"
             restarts = f", restarted {facts['restarts']} times" if facts.get("restarts") else ""
             console.result(f"    {part:<26} {state}{restarts}")
-        print_hosted(each.home, console)
+        if _hosts(each):
+            print_hosted(each.home, console)
     console.result("Simulated here:")
     for line in _pretended(found):
         console.result(f"    {line}")
