@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, ListenError) as error:
         sys.stderr.write(f"{SERVICE}: {error}\n")
         return error.exit_code
-    return 0
+    return 1 if service.background.failure else 0
 
 
 if __name__ == "__main__":

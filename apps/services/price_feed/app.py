@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 from servicekit.auth import WRITERS, Authenticator, RateLimit, RateLimiter, requires
+from servicekit.background import Background
 from servicekit.bodies import setup_body_cap
 from servicekit.errors import setup_errors
 from servicekit.health import Check, Health, setup_health
@@ -31,6 +32,7 @@ class Service:
 
     app: FastAPI
     health: Health
+    background: Background
 
 
 def create_service(settings: PriceFeedSettings) -> Service:
@@ -42,9 +44,12 @@ def create_service(settings: PriceFeedSettings) -> Service:
     )
     health = Health([kafka_check(settings.kafka), taking], on_report=metrics.record_check)
 
+    # A replay that fails would leave a process behind that is never ready again: the next one begins anew.
+    background = Background(lambda: runner.replay(lambda: health.stopping))
+
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with runner.running(lambda: health.stopping):
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with runner.running(), background.lifespan(app):
             yield
 
     app = FastAPI(
@@ -66,4 +71,4 @@ def create_service(settings: PriceFeedSettings) -> Service:
     setup_health(app, health, service=SERVICE, version=__version__)
     setup_drain(app, health)
     setup_requests(app)
-    return Service(app, health)
+    return Service(app, health, background)

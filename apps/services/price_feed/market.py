@@ -5,14 +5,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import cycle
 
+from pricemodel.histories import known_histories
 from pricemodel.history import History
 from pricemodel.lmp import Lmp, generated_lmps
-from pricemodel.market import generated_markets
 from pricemodel.records import CommodityPrice
-from pricemodel.wti_history import CURRENCY, wti_history
-
-HISTORY_DAYS = 4000
-"""Days of each generated market whose last ones are replayed."""
+from pricemodel.wti_history import CURRENCY
 
 NODES = (("CAISO", "TH_SP15_GEN-APND"), ("ERCOT", "HB_NORTH"), ("NYISO", "NYC"), ("PJM", "WESTERN HUB"))
 """Pricing nodes of the generated locational marginal prices; real names, generated prices."""
@@ -26,13 +23,12 @@ def utc_now() -> datetime:
 
 
 def histories(days: int, seed: int) -> list[History]:
-    """The last ``days`` days of WTI and of each generated market.
+    """The last ``days`` days of every history that features are computed from: the prices must be of these series.
 
     Raises:
         HistoryMissingError: the real history is not installed.
     """
-    generated = [market.history(HISTORY_DAYS) for market in generated_markets(seed)]
-    return [history.last(days) for history in (wti_history(), *generated)]
+    return [history.last(days) for history in known_histories(seed=seed).values()]
 
 
 def replayed_prices(days: int, seed: int, now: Clock = utc_now) -> Iterator[CommodityPrice]:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
-from servicekit.logs import get_logger
 from servicekit.producer import Producer
 
 from price_feed.market import replayed_lmps, replayed_prices
@@ -13,17 +12,14 @@ from price_feed.publisher import KafkaRecord, Publisher
 from price_feed.replay import Replay
 from price_feed.settings import PriceFeedSettings
 
-logger = get_logger(__name__)
-
 
 class Runner:
-    """Starts producer and replays with the server; the replays end first, then what waits is written."""
+    """The producer, and the replays, which begin after it and end before it writes what waits."""
 
     def __init__(self, settings: PriceFeedSettings, measures: Measures) -> None:
         """Hold the settings; opens and starts nothing."""
         self._settings, self._measures = settings, measures
         self._publisher: Publisher | None = None
-        self._failure: BaseException | None = None
 
     @property
     def publisher(self) -> Publisher:
@@ -33,19 +29,17 @@ class Runner:
         return self._publisher
 
     async def ready(self) -> None:
-        """Return when records are taken and the replays go on.
+        """Return when records are taken.
 
         Raises:
             NotKept: Kafka takes no records.
-            RuntimeError: a replay has failed, or nothing has begun.
+            RuntimeError: nothing has begun.
         """
-        if self._failure is not None:
-            raise RuntimeError(f"the replay has ended: {self._failure}")
         await self.publisher.ready()
 
     @asynccontextmanager
-    async def running(self, stopping: Callable[[], bool]) -> AsyncIterator[None]:
-        """Write records inside; ``stopping`` says when the process was asked to stop, which ends the replays."""
+    async def running(self) -> AsyncIterator[None]:
+        """Take records inside."""
         settings = self._settings
         extra = {
             "queue.buffering.max.messages": settings.buffer_records,
@@ -59,15 +53,22 @@ class Runner:
             self._publisher = Publisher(
                 producer, self._measures, buffer=settings.buffer_records, stall_seconds=settings.stall_seconds
             )
-            replays = [asyncio.create_task(one.run()) for one in self._replays(self._publisher, stopping)]
-            for replay in replays:
-                replay.add_done_callback(self._ended)
-            try:
-                yield
-            finally:
-                for replay in replays:
-                    replay.cancel()
-                await asyncio.gather(*replays, return_exceptions=True)
+            yield
+
+    async def replay(self, stopping: Callable[[], bool]) -> None:
+        """Write the series of the settings until cancelled; nothing more once ``stopping`` says so.
+
+        Raises:
+            HistoryMissingError: the real history is not installed.
+            Exception: whatever else a replay does not survive.
+        """
+        try:
+            async with asyncio.TaskGroup() as replays:
+                for one in self._replays(self.publisher, stopping):
+                    replays.create_task(one.run())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        await asyncio.Event().wait()
 
     def _replays(self, publisher: Publisher, stopping: Callable[[], bool]) -> Iterator[Replay]:
         settings = self._settings
@@ -88,9 +89,3 @@ class Runner:
                     catch_up_seconds=settings.catch_up_seconds,
                     stopping=stopping,
                 )
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._failure = error
-            logger.error("the replay has ended", reason=str(error))

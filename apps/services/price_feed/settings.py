@@ -1,5 +1,6 @@
 """Settings of price-feed, from the variables ``PRICE_FEED_...``."""
 
+from pricemodel.histories import SEED
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from servicekit.auth import AuthSettings
@@ -21,7 +22,12 @@ class PriceFeedSettings(ServiceSettings):
     replay_days: int = Field(
         default=250, ge=1, le=4000, description="The newest days of each history that are replayed, over and over."
     )
-    seed: int = Field(default=1, ge=0, le=2**32 - 1, description="Seed of the generated prices.")
+    seed: int = Field(
+        default=SEED,
+        ge=0,
+        le=2**32 - 1,
+        description="Seed of the generated prices; the same as feature-job's, whose features are of these series.",
+    )
     catch_up_seconds: float = Field(
         default=1.0, ge=0.1, le=60, description="How much of a hold-up the replay makes good; the rest is left out."
     )

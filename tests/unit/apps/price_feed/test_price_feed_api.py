@@ -1,11 +1,17 @@
-from collections.abc import AsyncIterator
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from price_feed import __main__ as command
+from price_feed import runner
 from price_feed.app import Service, create_service
 from price_feed.settings import PriceFeedSettings
+from pricemodel.wti_history import HistoryMissingError
 from servicekit.kafka import KafkaSettings
 
 from tests.support.tokens import Issuer, let_in
@@ -77,6 +83,39 @@ async def test_a_body_over_the_cap_and_calls_over_the_limit_are_refused(client: 
     assert large.status_code == 413
     statuses = [(await client.post("/v1/prices", json={}, headers=headers)).status_code for _ in range(4)]
     assert statuses == [422, 422, 422, 429]
+
+
+async def test_a_replay_that_fails_ends_the_process_and_one_that_was_asked_to_stop_does_not(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_arguments: object) -> Iterator[object]:
+        raise HistoryMissingError("the WTI history is not installed")
+
+    stopped = asyncio.Event()
+    monkeypatch.setattr(signal, "raise_signal", lambda _number: stopped.set())
+    kafka = KafkaSettings(bootstrap_servers=NOBODY)
+    idle = create_service(PriceFeedSettings(kafka=kafka, auth=issuer.settings, lmp_rate=1000))
+    async with idle.app.router.lifespan_context(idle.app):
+        idle.health.stop()
+        await asyncio.sleep(0.05)
+    assert (idle.background.failure, stopped.is_set()) == (None, False)
+    monkeypatch.setattr(runner, "replayed_prices", broken)
+    failing = create_service(PriceFeedSettings(kafka=kafka, auth=issuer.settings, rate=1, lmp_rate=1))
+    async with failing.app.router.lifespan_context(failing.app):
+        await asyncio.wait_for(stopped.wait(), 10)
+    assert isinstance(failing.background.failure, HistoryMissingError)
+
+
+@pytest.mark.parametrize(("failure", "code"), [(None, 0), (RuntimeError("broken"), 1)])
+def test_the_exit_code_says_whether_a_replay_failed(
+    service: Service, monkeypatch: pytest.MonkeyPatch, failure: Exception | None, code: int
+):
+    service.background.failure = failure
+    monkeypatch.setattr(command, "load_settings", lambda _kind: SimpleNamespace(log_level="error"))
+    monkeypatch.setattr(command, "setup_logging", lambda **_settings: None)
+    monkeypatch.setattr(command, "create_service", lambda _settings: service)
+    monkeypatch.setattr(command, "serve", lambda *_arguments: None)
+    assert command.main([]) == code
 
 
 async def test_before_the_server_has_begun_it_is_not_ready_and_says_so(client: httpx.AsyncClient):
