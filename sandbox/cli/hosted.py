@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from sandbox.cli.console import Console
+from sandbox.host import said
 from sandbox.host.leftovers import resident_bytes
 
 Object = dict[str, Any]
@@ -14,21 +14,12 @@ _MEBIBYTE = 2**20
 
 
 def read(home: Path) -> Object:
-    """What the agent of a sandbox last said: its containers, the Services that have any, and failed pods that are gone.
+    """What the agent of a sandbox last said (``sandbox.host.said``).
 
     Args:
         home: The directory of the sandbox.
     """
-    nothing = _nothing()
-    try:
-        said = json.loads((home / "host" / "pods.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return nothing
-    return nothing | said if isinstance(said, dict) else nothing
-
-
-def _nothing() -> Object:
-    return {"pods": [], "services": [], "gone": []}
+    return said.read(home / "host")
 
 
 def describe(home: Path, *, runs: bool = True) -> Object:
@@ -38,24 +29,24 @@ def describe(home: Path, *, runs: bool = True) -> Object:
         home: The directory of the sandbox.
         runs: Whether its agent runs; without it nothing does, whatever it said last.
     """
-    said = read(home) if runs else _nothing()
-    del said["gone"]
-    for entry in said["pods"]:
+    found = read(home) if runs else said.nothing()
+    del found["gone"]
+    for entry in found["pods"]:
         entry["memory"] = resident_bytes(entry["pid"]) if entry["pid"] else 0
         entry.pop("labels", None)
-    return said
+    return found
 
 
 def print_hosted(home: Path, console: Console) -> None:
     """Print a line for each container that runs, and where Services are reached."""
-    said = describe(home)
-    if said["pods"]:
+    found = describe(home)
+    if found["pods"]:
         console.result("    Pods that run as processes of this machine (memory in MiB; restarts):")
-    for entry in said["pods"]:
+    for entry in found["pods"]:
         console.result(f"        {_line(entry)}")
-    if said["services"]:
+    if found["services"]:
         console.result("    Services, as this machine reaches them:")
-    for service in said["services"]:
+    for service in found["services"]:
         where = f"{service['address']}:{service['port']}"
         problem = f"  {service['problem']}" if service["problem"] else ""
         console.result(f"        {service['namespace']}/{service['name']:<28} {where}{problem}")

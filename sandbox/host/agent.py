@@ -22,6 +22,7 @@ from sandbox.control_plane.endpoints import write_json
 from sandbox.control_plane.nodes import HOST_NODE
 from sandbox.control_plane.part import bare_environment
 from sandbox.errors import SandboxError
+from sandbox.host import said
 from sandbox.host.addresses import Addresses, Claim
 from sandbox.host.api import Api
 from sandbox.host.events import Events
@@ -56,7 +57,7 @@ class Agent:
 
     def __init__(self, api: Api, home: Path, claim: Claim, room: Object, programs: Programs) -> None:
         self._api = api
-        self._said_file = home / "pods.json"
+        self._said_file = home / said.FILE
         self._room = room
         self._pods: dict[str, Pod] = {}
         self._gone: list[Object] = []

@@ -80,11 +80,6 @@ class Substitution:
         return found
 
 
-def substitute(text: str, places: Places) -> str:
-    """The text as a process on this machine is to read it (see ``Substitution``)."""
-    return Substitution(places)(text)
-
-
 def _pattern(places: Places) -> re.Pattern[str]:
     ways = [_SERVICE]
     if places.hosts:

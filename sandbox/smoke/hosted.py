@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from sandbox.host import said
 
 FEED, GATEWAY, CONSUMER = "price-feed", "stream-gateway", "prediction-consumer"
 FEATURES, MODEL = "feature-server", "model-server"
@@ -37,11 +38,8 @@ class Hosted:
         Args:
             host: The agent's directory.
         """
-        try:
-            said = json.loads((host / "pods.json").read_text(encoding="utf-8"))
-            return cls(tuple(said["pods"]), tuple(said["services"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return cls((), ())
+        found = said.read(host)
+        return cls(tuple(found["pods"]), tuple(found["services"]))
 
     def url(self, service: str) -> str | None:
         """Where a Service is reached by HTTP; None while nothing is ready behind it."""

@@ -10,8 +10,8 @@ import pytest
 from sandbox.cli.inspect import simulated
 from sandbox.cli.logs import Log, choose
 from sandbox.cli.main import main
-from sandbox.cli.token import expected, sign, signing_key
 from sandbox.errors import ConfigurationError, SandboxError
+from sandbox.identity import expected, sign, signing_key
 
 
 def entry(tmp_path: Path, pod: str, workload: str, **fields: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.control_plane.nodes import DEFAULT_NODES, room_of
 from sandbox.host import container as container_module
+from sandbox.host import said
 from sandbox.host.addresses import Addresses, Claim
 from sandbox.host.agent import Agent
 from sandbox.host.container import Container, Launch
@@ -174,3 +175,10 @@ def test_postgresql_is_asked_to_end_without_waiting_for_its_clients():
     assert database is not None
     assert cache is not None
     assert (database.stop_signal, cache.stop_signal) == (signal.SIGINT, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"pods": []}'])
+def test_where_no_agent_has_said_anything_nothing_runs(tmp_path: Path, text: str | None):
+    if text is not None:
+        (tmp_path / said.FILE).write_text(text)
+    assert said.read(tmp_path) == {"pods": [], "services": [], "gone": []}

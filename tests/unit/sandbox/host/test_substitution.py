@@ -3,7 +3,7 @@ import string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.host.substitute import Places, Substitution, substitute
+from sandbox.host.substitute import Places, Substitution
 
 SERVICES = {("kafka", "streams"): "127.65.0.1", ("redis", "shop"): "127.65.0.2"}
 PODS = {("kafka", "streams", "kafka-0"): "127.64.0.9"}
@@ -34,7 +34,7 @@ def test_names_of_services_are_replaced_in_each_of_their_forms():
         ("1@localhost:9093", "1@127.64.0.7:9093"),
         ("10.96.0.5:53", "127.65.0.5:53"),
     ):
-        assert substitute(text, PLACES) == expected
+        assert Substitution(PLACES)(text) == expected
 
 
 def test_what_only_looks_like_a_name_stays():
@@ -51,7 +51,7 @@ def test_what_only_looks_like_a_name_stays():
         "110.96.0.5",
         "10.96.0.50",
     ):
-        assert substitute(text, PLACES) == text
+        assert Substitution(PLACES)(text) == text
 
 
 def test_paths_follow_the_longest_mount_and_only_whole_names_count():
@@ -63,9 +63,9 @@ def test_paths_follow_the_longest_mount_and_only_whole_names_count():
         ("-Dx=/tmp", "-Dx=/here/tmp"),
         ("/tmp.", "/here/tmp."),
     ):
-        assert substitute(text, PLACES) == expected
+        assert Substitution(PLACES)(text) == expected
     for text in ("/etc/application", "/var/tmp", "http://tmp/x", "a/tmp", "/tmp-2", "/etc/app.d"):
-        assert substitute(text, PLACES) == text
+        assert Substitution(PLACES)(text) == text
 
 
 def test_names_of_services_that_are_not_there_are_kept_and_told():
@@ -89,13 +89,13 @@ def test_of_names_that_hold_one_another_each_is_replaced_by_its_own_address(
     words = data.draw(st.lists(st.sampled_from(sorted(hosts)), min_size=1, max_size=6))
     text = "".join(f"{word}:{index}{glue[index % len(glue)]}" for index, word in enumerate(words))
     expected = "".join(f"{hosts[word]}:{index}{glue[index % len(glue)]}" for index, word in enumerate(words))
-    assert substitute(text, Places(hosts=hosts)) == expected
+    assert Substitution(Places(hosts=hosts))(text) == expected
 
 
 @given(text=st.text(max_size=60))
 @settings(max_examples=25, deadline=None)
 def test_a_text_that_names_nothing_stays_as_it_is(text: str):
-    assert substitute(text, Places()) == text
+    assert Substitution(Places())(text) == text
 
 
 @given(paths=st.sets(st.lists(NAMES, min_size=1, max_size=3).map(lambda each: "/" + "/".join(each)), min_size=1))
@@ -103,4 +103,4 @@ def test_a_text_that_names_nothing_stays_as_it_is(text: str):
 def test_what_was_put_in_is_never_looked_through_again(paths: set[str]):
     places = Places(paths={path: f"/pods/1{path}" for path in paths})
     for path in paths:
-        assert substitute(f"{path}/file", places) == f"/pods/1{path}/file"
+        assert Substitution(places)(f"{path}/file") == f"/pods/1{path}/file"
