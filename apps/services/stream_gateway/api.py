@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from servicekit.auth import READERS, Principal, Refused, problems, requires
 from servicekit.auth.guard import headers_of
+from starlette.types import Receive, Scope, Send
 
 from stream_gateway import messages
 from stream_gateway.events import EventStream
@@ -38,6 +39,19 @@ class Events(StreamingResponse):
     """Server-sent events."""
 
     media_type = "text/event-stream"
+
+
+class SeatedEvents(Events):
+    """The events of one stream, which has its seat until they end."""
+
+    def __init__(self, stream: EventStream, wanted: messages.Subscription) -> None:
+        """Answer with a stream that has been seated."""
+        super().__init__(_events(stream, wanted), headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it for as long as the client stays; the seat is given up also when the body never began."""
+        await self._stream.answering(super().__call__(scope, receive, send))
 
 
 def setup_api(app: FastAPI, gateway: Gateway) -> None:
@@ -90,7 +104,7 @@ def _setup_events(app: FastAPI, gateway: Gateway, caller: Callable[..., object])
             raise HTTPException(422, str(reason)) from None
         except Refused as refusal:
             raise HTTPException(refusal.status, refusal.reason, headers=headers_of(refusal)) from None
-        return Events(_events(events, wanted), headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        return SeatedEvents(events, wanted)
 
 
 async def _events(events: EventStream, wanted: messages.Subscription) -> AsyncIterator[bytes]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import orjson
 from servicekit.auth import Principal
@@ -12,6 +12,8 @@ from stream_gateway.envelope import Item
 from stream_gateway.gateway import Gateway
 from stream_gateway.messages import Place
 from stream_gateway.outbox import Outbox
+
+_SILENT_HEARTBEATS = 2.5
 
 
 class EventStream:
@@ -29,6 +31,8 @@ class EventStream:
         self._last: dict[Place, int] = {}
         self._ended = False
         self._sent = time.monotonic()
+        self._expired = self._idle = False
+        self._answer: asyncio.Timeout | None = None
 
     @property
     def full(self) -> bool:
@@ -47,16 +51,49 @@ class EventStream:
         self._something.set()
 
     def tick(self, now: float) -> None:
-        """Send a comment when it is time, so that a lost connection is noticed; end with the token."""
-        if self.principal and time.time() > self.principal.expires_at + self._gateway.settings.auth.leeway_seconds:
+        """Send a comment when it is time, so that a lost connection is noticed; end with the token.
+
+        A client that reads nothing takes neither the comment nor the end: it is cut.
+        """
+        heartbeat = self._gateway.settings.heartbeat_seconds
+        if not self._idle and now - self._sent > heartbeat * _SILENT_HEARTBEATS:
+            self._cut("1011")
+        elif self._expired:
+            self._cut(None)
+        elif self.principal and time.time() > self.principal.expires_at + self._gateway.settings.auth.leeway_seconds:
+            self._expired = True
+            self._gateway.metrics.closed.labels("1008").inc()
             self.end()
-        if now - self._sent >= self._gateway.settings.heartbeat_seconds:
+        elif now - self._sent >= heartbeat:
             self._something.set()
 
     def end(self) -> None:
         """Send what waits, and end."""
         self._ended = True
         self._something.set()
+
+    async def answering(self, answer: Awaitable[None]) -> None:
+        """Wait for the answer that sends the body, until the stream is cut; whatever happens, its seat is free then."""
+        timeout = self._answer = asyncio.timeout(None)
+        try:
+            async with timeout:
+                await answer
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+        finally:
+            self._answer = None
+            self._gateway.unseat(self)
+
+    def _cut(self, code: str | None) -> None:
+        if code is not None:
+            self._gateway.metrics.closed.labels(code).inc()
+        self._gateway.unseat(self)
+        self._outbox.clear()
+        self._ended = True
+        if self._answer is not None:
+            self._answer.reschedule(0)
+            self._answer = None
 
     async def body(self, wanted: messages.Subscription) -> AsyncIterator[bytes]:
         """The events, for as long as the client stays; the subscription has been checked."""
@@ -69,7 +106,9 @@ class EventStream:
                 self._gateway.drained(self)
                 if self._ended:
                     return
+                self._idle = True
                 await self._something.wait()
+                self._idle = False
                 self._something.clear()
                 if time.monotonic() - self._sent >= self._gateway.settings.heartbeat_seconds:
                     self._sent = time.monotonic()

@@ -256,6 +256,33 @@ async def test_events_go_on_where_they_were_by_the_id_of_the_last(
     assert sorted(seen) == list(range(200))
 
 
+def wait_for_seats(gateway: ServiceProcess, kind: str, seats: int) -> None:
+    deadline = time.monotonic() + 60
+    while (found := gateway.metric("stream_connections", kind=kind)) != seats and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found == seats, f"{kind}: {found:g} seats"
+
+
+async def test_events_that_nobody_reads_lose_their_seat_and_the_others_nothing(
+    kafka_broker: Broker, issuer: Issuer, topic: str, tmp_path: Path, gateways: list[ServiceProcess]
+):
+    gateways.append(start_gateway(tmp_path, kafka_broker, issuer, topic, heartbeat_seconds=2, queue_messages=50))
+    host, port = gateways[0].url.removeprefix("http://").split(":")
+    reads = await StreamClient(gateways[0].url, issuer.token()).start()
+    with socket.socket() as stuck:
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.connect((host, int(port)))
+        lines = ["GET /v1/stream HTTP/1.1", "Host: gateway", f"Authorization: Bearer {issuer.token()}", "", ""]
+        stuck.sendall("\r\n".join(lines).encode())
+        assert stuck.recv(4096).startswith(b"HTTP/1.1 200")
+        await write(kafka_broker, topic, range(1000), size=10_000, pause=0.01, every=25)
+        await reads.until(1000)
+        await asyncio.to_thread(wait_for_seats, gateways[0], "events", 0)
+        assert gateways[0].metric("stream_closed_total", code="1011") >= 1
+    await reads.stop()
+    whole(reads, 1000)
+
+
 async def test_sigint_while_a_client_hangs_on_ends_in_time(
     kafka_broker: Broker, issuer: Issuer, topic: str, tmp_path: Path, gateways: list[ServiceProcess]
 ):
