@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,12 +73,11 @@ def test_with_a_service_away_it_waits_says_so_and_loses_nothing(start: Start, pa
 def test_with_a_slow_service_it_gives_up_each_answer_in_time_and_loses_nothing(
     start: Start, path: PricePath, services: PriceServices
 ):
-    services.delay = 5
+    services.delay = 30
     process = start(path, features_timeout_seconds=0.2)
     path.write(*[value()] * 20)
-    started = time.monotonic()
+    # An answer would come after half a minute and be a sound one: the reason can only be the time-out.
     process.wait_for_reason("loop", "no answer within 0.2 s")
-    assert time.monotonic() - started < 4
     services.delay = 0
     assert path.predictions(20) == path.expected()
 
