@@ -103,6 +103,8 @@ class Supervisor:
         for child in self.children.values():
             if child.look():
                 changed = True
+                if child.part.name == HOST_PORT:  # its pods have ended with it, and it could not say so
+                    (self.paths.host / "pods.json").unlink(missing_ok=True)
                 if child.port_was_taken():
                     self._move(child)
                 elif self._is_hopeless(child):

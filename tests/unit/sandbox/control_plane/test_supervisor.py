@@ -58,6 +58,23 @@ def test_a_part_that_cannot_be_started_ends_a_start_and_is_tried_again_in_a_sand
     assert not etcd.is_due, "it waits before it tries again"
 
 
+def test_what_an_agent_said_of_its_pods_goes_when_it_has_ended(supervisor: Supervisor, tmp_path: Path):
+    class Ended(Child):
+        def look(self) -> bool:
+            return True
+
+        def start(self) -> None:
+            pass
+
+    said = supervisor.paths.host / "pods.json"
+    said.parent.mkdir()
+    said.write_text("{}")
+    for name, is_left in (("kwok", True), ("host", False)):
+        supervisor.children = {name: Ended(Part(name, ("x",)), tmp_path / "log")}
+        supervisor._tend()
+        assert said.exists() == is_left
+
+
 def test_crashes_of_a_client_count_only_once_the_api_server_has_been_ready(supervisor: Supervisor):
     etcd, kwok = supervisor.children["etcd"], supervisor.children["kwok"]
     etcd.restarts = kwok.restarts = CRASHES
