@@ -1,27 +1,20 @@
-"""Writing to Kafka without blocking the event loop: idempotent, and in transactions where an id is given."""
+"""Writing to Kafka without blocking the event loop: each record once, and in order."""
 
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
-from servicekit.consumer import partitions
 from servicekit.kafka import KafkaSettings
-from servicekit.kafka_errors import ErrorLog, Fenced, KafkaFailure, TransactionAborted, error_of, is_fenced
-from servicekit.records import TopicOffsets
-
-T = TypeVar("T")
+from servicekit.kafka_errors import ErrorLog, KafkaFailure, error_of
 
 _POLL_SECONDS = 0.1
 _QUEUE_WAIT_SECONDS = 0.01
-_TRANSACTION_SECONDS = 10.0
-_TRIES = 6
 
 
 class Sent(NamedTuple):
@@ -33,31 +26,18 @@ class Sent(NamedTuple):
 
 
 class Producer:
-    """A writer: every record is acknowledged by all in-sync replicas, once, and in order of its partition.
+    """A writer: every record is acknowledged by all in-sync replicas, once, and in order of its partition."""
 
-    With a transactional id nothing that is sent is visible before ``commit``; another process that begins with the
-    same id shuts this one out.
-    """
-
-    def __init__(
-        self,
-        settings: KafkaSettings,
-        *,
-        transactional_id: str | None = None,
-        client_config_extra: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, settings: KafkaSettings, *, client_config_extra: Mapping[str, Any] | None = None) -> None:
         """Write to a Kafka; opens no connection yet.
 
         Args:
             settings: the Kafka to write to.
-            transactional_id: begins with the Kafka user's name and a hyphen, as its ACLs demand.
             client_config_extra: keys of librdkafka that replace ours.
         """
-        self._settings, self._transactional_id = settings, transactional_id
-        self._extra = dict(client_config_extra or {})
+        self._settings, self._extra = settings, dict(client_config_extra or {})
         self._client: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="kafka-producer")
         self._stop = threading.Event()
         self._poller: threading.Thread | None = None
         self._done: deque[tuple[asyncio.Future[Sent], KafkaError | None, Sent | None]] = deque()
@@ -67,11 +47,7 @@ class Producer:
         self._tell = ErrorLog("producer")
 
     async def __aenter__(self) -> Self:
-        """Connect; with a transactional id, end what an earlier process with it left open.
-
-        Raises:
-            KafkaFailure: the transactional id is not allowed, or Kafka did not answer for a minute.
-        """
+        """Make the client, which connects by itself."""
         self._loop = asyncio.get_running_loop()
         config = {
             **self._settings.client_config(),
@@ -84,29 +60,19 @@ class Producer:
             "error_cb": self._tell,
             **self._extra,
         }
-        if self._transactional_id:
-            config["transactional.id"] = self._transactional_id
         self._client = confluent_kafka.Producer(config)
         self._poller = threading.Thread(target=self._poll, name="kafka-producer-poll", daemon=True)
         self._poller.start()
-        if self._transactional_id:
-            try:
-                await self._transact(lambda: self._client.init_transactions(_TRANSACTION_SECONDS))
-            except BaseException:
-                self._stop.set()
-                raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for what was sent, 10 s at most; an open transaction is left to the next process to abort."""
-        if not self._transactional_id:
-            await asyncio.shield(self._run(self._client.flush, 10.0))
+        """Wait for what was sent, 10 s at most."""
+        await asyncio.shield(asyncio.to_thread(self._client.flush, 10.0))
         self._stop.set()
         if self._poller:
             await asyncio.shield(asyncio.to_thread(self._poller.join, 2.0))
-        self._thread.shutdown(wait=False)
 
     async def send(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes] | None = None
@@ -117,7 +83,6 @@ class Producer:
 
         Raises:
             KafkaFailure: it was refused or not kept in time; says topic and reason.
-            Fenced: another process has the transactional id.
         """
         while True:
             try:
@@ -137,7 +102,7 @@ class Producer:
         if self._loop is None:
             raise RuntimeError("use the producer with `async with`")
         if self._fatal is not None:
-            raise self._failure(self._fatal, f"a record for {topic} cannot be sent")
+            raise _failure(self._fatal, f"a record for {topic} cannot be sent")
         future: asyncio.Future[Sent] = self._loop.create_future()
 
         def delivered(error: KafkaError | None, message: Any) -> None:
@@ -153,62 +118,10 @@ class Producer:
                 topic, value=value, key=key, headers=list(headers.items()) if headers else None, on_delivery=delivered
             )
         except KafkaException as exception:
-            raise self._failure(error_of(exception), f"a record for {topic} cannot be sent") from exception
+            raise _failure(error_of(exception), f"a record for {topic} cannot be sent") from exception
         self._waiting.add(future)
         future.add_done_callback(self._waiting.discard)
         return future
-
-    async def begin(self) -> None:
-        """Begin a transaction.
-
-        Raises:
-            Fenced: another process has the transactional id.
-        """
-        await self._transact(self._client.begin_transaction)
-
-    async def commit(self, offsets: TopicOffsets | None = None, group_metadata: Any = None) -> None:
-        """Make all that was sent since ``begin`` visible, together with the offsets of what it was made from.
-
-        Args:
-            offsets: the next offset of each partition that was read.
-            group_metadata: of the consumer that read it.
-
-        Raises:
-            TransactionAborted: it was given up; read the input again.
-            Fenced: another process has the transactional id.
-        """
-
-        def commit() -> None:
-            if offsets:
-                self._client.send_offsets_to_transaction(partitions(offsets), group_metadata, _TRANSACTION_SECONDS)
-            self._client.commit_transaction(_TRANSACTION_SECONDS)
-
-        await self._transact(commit)
-
-    async def abort(self) -> None:
-        """Give the transaction up: nothing that was sent since ``begin`` is ever visible."""
-        await self._transact(lambda: self._client.abort_transaction(_TRANSACTION_SECONDS))
-
-    async def _transact(self, call: Callable[[], None]) -> None:
-        for remaining in range(_TRIES - 1, -1, -1):
-            try:
-                await self._run(call)
-            except KafkaException as exception:
-                error = error_of(exception)
-                if error.txn_requires_abort() and not is_fenced(error):
-                    await self.abort()
-                    raise TransactionAborted(f"the transaction was given up: {error.str()}") from exception
-                if not (error.retriable() and remaining):
-                    raise self._failure(error, f"the transaction of {self._transactional_id} failed") from exception
-                self._tell(error)
-                await asyncio.sleep(_QUEUE_WAIT_SECONDS)
-            else:
-                return
-
-    def _failure(self, error: KafkaError, what: str) -> KafkaFailure:
-        if is_fenced(error):
-            return Fenced(f"another process has taken over {self._transactional_id}: {error.str()}")
-        return KafkaFailure(f"{what}: {error.str()} ({error.name()})")
 
     def _settle(self) -> None:
         self._settling = False
@@ -222,8 +135,8 @@ class Producer:
                 self._refuse(future, error)
 
     def _refuse(self, future: asyncio.Future[Sent], error: KafkaError) -> None:
-        future.set_exception(self._failure(error, "a record was not kept"))
-        # Whoever sent it may have gone on without waiting, for example to abort its transaction.
+        future.set_exception(_failure(error, "a record was not kept"))
+        # Whoever sent it may have gone on without waiting.
         future.exception()
 
     def _refuse_all(self, error: KafkaError) -> None:
@@ -241,5 +154,6 @@ class Producer:
                     self._loop.call_soon_threadsafe(self._refuse_all, self._fatal)
                 return
 
-    async def _run(self, call: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+def _failure(error: KafkaError, what: str) -> KafkaFailure:
+    return KafkaFailure(f"{what}: {error.str()} ({error.name()})")

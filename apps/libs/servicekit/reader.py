@@ -9,10 +9,9 @@ from typing import Any, NamedTuple, Self, TypeVar
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from servicekit.consumer import partitions
 from servicekit.kafka import KafkaSettings
 from servicekit.kafka_errors import ErrorLog, KafkaFailure, error_of
-from servicekit.records import Record, TopicOffsets, record_of
+from servicekit.records import Record, TopicOffsets, partitions, record_of
 
 T = TypeVar("T")
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from confluent_kafka import TopicPartition
+
 TopicOffsets = Mapping[tuple[str, int], int]
 """Offset by topic and partition: of the record that is to be read next."""
 
@@ -50,3 +52,8 @@ def next_offsets(records: list[Record]) -> dict[tuple[str, int], int]:
         place = record.topic, record.partition
         offsets[place] = max(offsets.get(place, 0), record.offset + 1)
     return offsets
+
+
+def partitions(offsets: TopicOffsets) -> list[TopicPartition]:
+    """Offsets as confluent-kafka takes them."""
+    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from servicekit.consumer import partitions
 from servicekit.kafka_errors import ErrorLog, Fenced, KafkaFailure, error_of, is_fenced
 from servicekit.logs import get_logger
-from servicekit.records import Record, next_offsets, record_of
+from servicekit.records import Record, next_offsets, partitions, record_of
 
 from prediction_consumer.messages import Outgoing
 

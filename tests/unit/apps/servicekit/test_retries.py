@@ -1,56 +1,6 @@
 import pytest
 from servicekit.breaker import CircuitBreaker, CircuitOpen
-from servicekit.retry import Backoff, retrying
-
-
-class Failing:
-    """Fails so many times, then answers."""
-
-    def __init__(self, failures: int, error: type[Exception] = OSError) -> None:
-        self.failures, self.error, self.calls = failures, error, 0
-
-    async def __call__(self) -> str:
-        self.calls += 1
-        if self.calls <= self.failures:
-            raise self.error(self.calls)
-        return "done"
-
-
-async def no_sleep(_seconds: float) -> None:
-    return None
-
-
-async def test_a_call_is_tried_again_until_it_succeeds_and_each_failure_is_told():
-    told: list[float] = []
-    call = Failing(3)
-    answer = await retrying(call, on=(OSError,), sleep=no_sleep, told=lambda _error, wait: told.append(wait))
-    assert (answer, call.calls, len(told)) == ("done", 4, 3)
-
-
-async def test_after_the_last_try_its_own_error_is_raised():
-    call = Failing(9)
-    with pytest.raises(OSError, match="3"):
-        await retrying(call, on=(OSError,), attempts=3, sleep=no_sleep)
-    assert call.calls == 3
-
-
-async def test_what_a_further_try_cannot_mend_is_raised_at_once():
-    call = Failing(1, ValueError)
-    with pytest.raises(ValueError, match="1"):
-        await retrying(call, on=(OSError,), sleep=no_sleep)
-    assert call.calls == 1
-
-
-async def test_no_wait_goes_past_the_time_that_there_is():
-    call = Failing(9)
-    with pytest.raises(OSError, match="1"):
-        await retrying(call, on=(OSError,), within_seconds=0.01, backoff=Backoff(1, 1), sleep=no_sleep)
-    assert call.calls == 1
-
-
-async def test_no_try_at_all_is_refused():
-    with pytest.raises(ValueError, match="at least 1"):
-        await retrying(Failing(0), on=(OSError,), attempts=0)
+from servicekit.retry import Backoff
 
 
 def test_waits_double_up_to_the_longest_and_are_drawn_from_the_upper_half_of_each_step():
