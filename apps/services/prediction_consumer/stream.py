@@ -18,6 +18,10 @@ logger = get_logger(__name__)
 CALL_SECONDS = 5.0
 """How long one call to the transaction coordinator may take before it is made again."""
 
+ANSWER_SECONDS = 10.0
+"""How long a transaction is tried to be ended. A broker that came back may never answer to what was begun before: a new
+start is sure, and takes two or three seconds."""
+
 
 class Aborted(Exception):  # noqa: N818 - an outcome
     """A transaction was not committed, and nothing of it can be read."""
@@ -195,13 +199,17 @@ class KafkaStream:
                 self._produce(one)
             group = self._consumer.consumer_group_metadata()
             offsets = partitions(next_offsets(list(records)))
-            # The broker ends the transaction then: it is of no use to wait for it any longer.
-            until = time.monotonic() + self._transaction_seconds
+            until = time.monotonic() + min(self._transaction_seconds, ANSWER_SECONDS)
             self._again(lambda: self._producer.send_offsets_to_transaction(offsets, group, CALL_SECONDS), until)
             self._again(lambda: self._producer.commit_transaction(CALL_SECONDS), until)
-        except KafkaException as error:
+        except KafkaException as exception:
+            error = error_of(exception)
+            if _is_uncertain(error) and not self._stopping():
+                # The library aborts only what it knows to be begun, and answers it has missed it does not know of. What
+                # the broker still holds open would hide all that is written later; the next start ends it for certain.
+                raise KafkaFailure(f"a transaction went without an answer: {error.str()}") from exception
             self._abort()
-            raise Aborted(error_of(error).str()) from error
+            raise Aborted(error.str()) from exception
 
     def close(self) -> None:
         """Leave the group."""
@@ -291,3 +299,7 @@ class KafkaStream:
         self._generation += 1
         self._ahead = []
         logger.info("partitions revoked", partitions=sorted(place.partition for place in share))
+
+
+def _is_uncertain(error: KafkaError) -> bool:
+    return bool(error.retriable() or error.code() == KafkaError._TIMED_OUT)  # noqa: SLF001 - librdkafka's own name
