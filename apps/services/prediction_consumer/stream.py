@@ -197,6 +197,162 @@ class KafkaStream:
             self._producer.begin_transaction()
             for one in made:
                 self._produce(one)
+            self._end(partitions(next_offsets(list(records))))
+        except KafkaException as exception:
+            self._abort()
+            raise Aborted(error_of(exception).str()) from exception
+
+    def close(self) -> None:
+        """Leave the group, so that others take over at once."""
+        ...
+
+    def lag(self) -> dict[int, int]:
+        """Records not read yet by partition."""
+        ...
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group gave us our share of the partitions."""
+        ...
+
+
+class KafkaStream:
+    """Exactly-once processing by Kafka transactions.
+
+    A transaction is open only while results are written, some milliseconds: what others read of the topic is held up
+    by an open one. Between batches everything this object knows can be lost: the offsets are the only state.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        *,
+        group: str,
+        topic: str,
+        transactional_id: str,
+        max_records: int,
+        transaction_seconds: float,
+        session_seconds: float = 10.0,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Hold the settings; connects to nothing.
+
+        Args:
+            config: of any client of librdkafka: servers and login.
+            group: consumer group.
+            topic: to read.
+            transactional_id: of this process; a second process with the same one fences the first.
+            max_records: in a batch.
+            transaction_seconds: after which the broker ends a transaction that its process left open.
+            session_seconds: after which the group gives the partitions of a process that died to others.
+            stopping: whether the process was asked to stop; waits end then.
+        """
+        self._topic, self._max_records, self._stopping = topic, max_records, stopping
+        self._id, self._transaction_seconds = transactional_id, transaction_seconds
+        self._tell = ErrorLog(transactional_id)
+        # What matters comes by the callback; the library's own log has dozens of lines a second while a broker is away.
+        config = {**config, "log_level": 2, "error_cb": self._tell}
+        self._consumer = Consumer(
+            {
+                **config,
+                "group.id": group,
+                "client.id": transactional_id,
+                "session.timeout.ms": int(session_seconds * 1000),
+                "heartbeat.interval.ms": int(session_seconds * 200),
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 100,
+                # Of records read ahead; a batch is far smaller.
+                "queued.max.messages.kbytes": 8192,
+            }
+        )
+        self._producer = Producer(
+            {
+                **config,
+                "transactional.id": transactional_id,
+                "transaction.timeout.ms": int(transaction_seconds * 1000),
+                "linger.ms": 0,
+                "compression.type": "lz4",
+            }
+        )
+        self._generation = 0
+        self._joined = False
+        self._ahead: list[Message] = []
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group gave us our share of the partitions, which may be none."""
+        return self._joined
+
+    def open(self) -> None:
+        """Join the group; waits for a broker until asked to stop.
+
+        Raises:
+            KafkaFailure: the broker refuses this client for good.
+        """
+        try:
+            self._again(lambda: self._producer.init_transactions(CALL_SECONDS))
+        except KafkaException as error:
+            if self._stopping():
+                return
+            raise KafkaFailure(f"Kafka refuses the transactional id {self._id}: {error_of(error).str()}") from error
+        self._consumer.subscribe(
+            [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+        )
+
+    def next(self) -> list[Record]:
+        """The next records, at most a batch, as soon as there is one; an empty list after 0.1 s without.
+
+        Raises:
+            KafkaFailure: the client cannot go on.
+        """
+        generation = self._generation
+        messages, self._ahead = self._ahead, []
+        while len(messages) < self._max_records:
+            message = self._consumer.poll(0 if messages else 0.1)
+            if self._generation != generation:
+                # What was read before belonged to a share that is no longer ours; whoever has it now reads it again.
+                generation, messages = self._generation, []
+            if message is None:
+                break
+            if self._is_record(message):
+                messages.append(message)
+        return [record_of(message) for message in messages]
+
+    def hold(self, seconds: float) -> bool:
+        """Wait without leaving the group; reads nothing meanwhile.
+
+        Returns:
+            Whether the batch in hand is still ours.
+        """
+        generation = self._generation
+        share = self._consumer.assignment()
+        with contextlib.suppress(KafkaException):
+            self._consumer.pause(share)
+        until = time.monotonic() + seconds
+        while self._generation == generation and not self._stopping() and time.monotonic() < until:
+            message = self._consumer.poll(min(0.1, max(0.0, until - time.monotonic())))
+            if message is not None and self._is_record(message):
+                if self._generation != generation:
+                    self._ahead = []
+                self._ahead.append(message)
+        with contextlib.suppress(KafkaException):
+            self._consumer.resume(self._consumer.assignment())
+        return self._generation == generation
+
+    def commit(self, records: Sequence[Record], made: Sequence[Outgoing]) -> None:
+        """Write results and offsets in one transaction.
+
+        Raises:
+            Aborted: nothing was written; it may be tried again as long as the batch is ours.
+            KafkaFailure: another process took our place, the client cannot go on, or a record can never be sent.
+        """
+        try:
+            self._producer.begin_transaction()
+            for one in made:
+                self._produce(one)
             group = self._consumer.consumer_group_metadata()
             offsets = partitions(next_offsets(list(records)))
             until = time.monotonic() + min(self._transaction_seconds, ANSWER_SECONDS)
@@ -245,6 +401,20 @@ class KafkaStream:
                 raise KafkaFailure(told) from exception
             else:
                 return
+
+    def _end(self, offsets: list[TopicPartition]) -> None:
+        group = self._consumer.consumer_group_metadata()
+        until = time.monotonic() + min(self._transaction_seconds, ANSWER_SECONDS)
+        try:
+            self._again(lambda: self._producer.send_offsets_to_transaction(offsets, group, CALL_SECONDS), until)
+            self._again(lambda: self._producer.commit_transaction(CALL_SECONDS), until)
+        except KafkaException as exception:
+            error = error_of(exception)
+            if self._stopping() or not (error.retriable() or error.code() == KafkaError._TIMED_OUT):  # noqa: SLF001 - as above
+                raise
+            # The library aborts only what it knows to be begun, and answers that it has missed it does not know of. What
+            # the broker still holds open would hide all that is written later; the next start ends it for certain.
+            raise KafkaFailure(f"a transaction went without an answer: {error.str()}") from exception
 
     def _abort(self) -> None:
         try:
@@ -299,7 +469,3 @@ class KafkaStream:
         self._generation += 1
         self._ahead = []
         logger.info("partitions revoked", partitions=sorted(place.partition for place in share))
-
-
-def _is_uncertain(error: KafkaError) -> bool:
-    return bool(error.retriable() or error.code() == KafkaError._TIMED_OUT)  # noqa: SLF001 - librdkafka's own name

@@ -70,3 +70,16 @@ def test_a_record_that_only_the_next_transaction_takes_is_tried_again(stream: Ka
     stream._producer.refusal = None
     stream.commit([RECORD], [Outgoing("ml-predictions", b"WTI", b"x", {})])
     assert stream._producer.sent == [b"x"]
+
+
+def test_a_transaction_without_an_answer_ends_the_process_and_is_not_taken_for_aborted(
+    stream: KafkaStream, monkeypatch: pytest.MonkeyPatch
+):
+    def unanswered(*_arguments: object) -> None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, retriable=True))
+
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(stream._producer, "send_offsets_to_transaction", unanswered, raising=False)
+    with pytest.raises(KafkaFailure, match="a transaction went without an answer"):
+        stream.commit([RECORD], [Outgoing("ml-predictions", b"WTI", b"x", {})])
+    assert "abort_transaction" not in stream._producer.calls
