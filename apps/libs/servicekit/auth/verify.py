@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import jwt
 
-from servicekit.auth.keys import KeyStore, KeysUnavailable
+from servicekit.auth.keys import Key, KeyStore, KeysUnavailable
 from servicekit.auth.principal import Principal
 from servicekit.auth.settings import AuthSettings
+from servicekit.auth.verified import Verified, VerifiedTokens
 
 _MOST_CHARACTERS = 8192
 _MOST_NAMES = 64
@@ -38,12 +39,19 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a mistake
 
 
 class Authenticator:
-    """Checks tokens of one issuer."""
+    """Checks tokens of one issuer.
 
-    def __init__(self, settings: AuthSettings, *, keys: KeyStore | None = None) -> None:
+    A signature is checked once a minute at most for each token; its times, and that its key is still the issuer's, with
+    each request. What is known of a token is this authenticator's own: another issuer or audience never sees it.
+    """
+
+    def __init__(
+        self, settings: AuthSettings, *, keys: KeyStore | None = None, verified: VerifiedTokens | None = None
+    ) -> None:
         """Check by settings; reads no key yet."""
         self._settings = settings
         self._keys = keys or KeyStore(settings)
+        self._verified = VerifiedTokens() if verified is None else verified
 
     async def authenticate(self, token: str | None) -> Principal:
         """Who holds a token.
@@ -55,13 +63,22 @@ class Authenticator:
             raise Refused(401, None, "a bearer token is needed")
         if len(token) > _MOST_CHARACTERS:
             raise _invalid(f"the token has {len(token)} characters; at most {_MOST_CHARACTERS}")
+        if not token.isascii():
+            raise _invalid("it is no JSON web token")
+        if known := self._verified.find(token):
+            if await self._key(known.key_id, known.algorithm) is known.key:
+                return known.principal
+            self._verified.forget(token)
+        verified = await self._check(token)
+        self._verified.keep(token, verified)
+        return verified.principal
+
+    async def _check(self, token: str) -> Verified:
         key_id, algorithm = self._header(token)
-        try:
-            key = await self._keys.find(key_id, algorithm)
-        except KeysUnavailable as error:
-            raise Refused(503, "unavailable", "tokens cannot be checked right now") from error
+        key = await self._key(key_id, algorithm)
         if key is None:
             raise _invalid("no key of the issuer has signed it")
+        leeway = self._settings.leeway_seconds
         try:
             claims = jwt.decode(
                 token,
@@ -70,12 +87,20 @@ class Authenticator:
                 algorithms=[algorithm],
                 audience=self._settings.audience,
                 issuer=self._settings.issuer,
-                leeway=self._settings.leeway_seconds,
+                leeway=leeway,
                 options={"require": ["exp", "iss", "aud", "sub"]},
             )
         except jwt.PyJWTError as error:
             raise _invalid(_reason(error)) from None
-        return _principal(claims)
+        # As the library reads them: in whole seconds.
+        begins = max(int(claims.get(claim, 0)) for claim in ("nbf", "iat")) - leeway
+        return Verified(key_id, algorithm, key, _principal(claims), begins, int(claims["exp"]))
+
+    async def _key(self, key_id: str | None, algorithm: str) -> Key | None:
+        try:
+            return await self._keys.find(key_id, algorithm)
+        except KeysUnavailable as error:
+            raise Refused(503, "unavailable", "tokens cannot be checked right now") from error
 
     def _header(self, token: str) -> tuple[str | None, str]:
         try:
