@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from servicekit.kafka_errors import ErrorLog, Fenced, KafkaFailure, error_of, is_fenced
 from servicekit.logs import get_logger
 from servicekit.records import Record, next_offsets, partitions, record_of
+from servicekit.unanswered import answered_within
 
 from prediction_consumer.messages import Outgoing
 
@@ -239,9 +240,11 @@ class KafkaStream:
 
     def _end(self, offsets: list[TopicPartition]) -> None:
         group = self._consumer.consumer_group_metadata()
-        until = time.monotonic() + min(self._transaction_seconds, ANSWER_SECONDS)
+        seconds = min(self._transaction_seconds, ANSWER_SECONDS)
+        until = time.monotonic() + seconds
         try:
-            self._again(lambda: self._producer.send_offsets_to_transaction(offsets, group, CALL_SECONDS), until)
+            with answered_within(seconds + CALL_SECONDS, "send_offsets_to_transaction"):
+                self._again(lambda: self._producer.send_offsets_to_transaction(offsets, group, CALL_SECONDS), until)
             self._again(lambda: self._producer.commit_transaction(CALL_SECONDS), until)
         except KafkaException as exception:
             error = error_of(exception)

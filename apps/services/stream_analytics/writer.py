@@ -10,6 +10,7 @@ from typing import Any
 import confluent_kafka
 from confluent_kafka import KafkaException, TopicPartition
 from servicekit.kafka_errors import ErrorLog, Fenced, KafkaFailure, TransactionAborted, error_of, is_fenced
+from servicekit.unanswered import answered_within
 
 from stream_analytics.settings import StreamAnalyticsSettings
 
@@ -63,13 +64,14 @@ class Writer:
         try:
             for record in records:
                 self._produce(record)
-            self._attempt(
-                "progress cannot be committed",
-                self._producer.send_offsets_to_transaction,
-                list(offsets),
-                group,
-                _TIMEOUT_SECONDS,
-            )
+            with answered_within(2 * _TIMEOUT_SECONDS, "send_offsets_to_transaction"):
+                self._attempt(
+                    "progress cannot be committed",
+                    self._producer.send_offsets_to_transaction,
+                    list(offsets),
+                    group,
+                    _TIMEOUT_SECONDS,
+                )
             self._attempt("a transaction cannot be committed", self._producer.commit_transaction, _TIMEOUT_SECONDS)
         except TransactionAborted:
             self._attempt("a transaction cannot be aborted", self._producer.abort_transaction, _TIMEOUT_SECONDS)

@@ -8,8 +8,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -25,7 +27,7 @@ from infra.core.data.dataset import Column
 from infra.core.data.json_schema import json_schema
 from sandbox.control_plane.ports import free_port
 from sandbox.deathsignal import die_with_parent
-from tests.support.kafka import Broker
+from tests.support.kafka import Broker, running_kafka
 from tests.support.window_reference import MICRO, Event, windows_of
 
 pytestmark = pytest.mark.integration
@@ -109,8 +111,8 @@ class Analytics:
             producer.produce(self.input, value_of(*event), event[0].encode())
         assert producer.flush(30) == 0
 
-    def wait_for_end(self, seconds: float = 30) -> None:
-        """Until everything that was written was taken in and committed."""
+    def wait_for_end(self, seconds: float = 30, ends: bool = False) -> None:
+        """Until everything that was written was taken in and committed; the process may only end if `ends`."""
         # A member of no group: it only asks what is committed.
         reader = Consumer({"bootstrap.servers": self.broker.plain, "group.id": self.group, "log_level": 0})
         place = TopicPartition(self.input, 0)
@@ -120,7 +122,7 @@ class Analytics:
             while _taken(reader, place) < written:
                 assert time.monotonic() < deadline, f"not done in {seconds} s: {(self.folder / 'log').read_text()}"
                 assert self.process
-                assert self.process.poll() is None, (self.folder / "log").read_text()
+                assert ends or self.process.poll() is None, (self.folder / "log").read_text()
                 time.sleep(0.1)
         finally:
             reader.close()
@@ -160,16 +162,68 @@ def closing(seconds: int = 2000) -> list[Event]:
     return [(symbol, START + seconds * MICRO, 1) for symbol in SYMBOLS]
 
 
+@contextmanager
+def analytics_on(broker: Broker, folder: Path) -> Iterator[Analytics]:
+    one = Analytics(broker, folder, uuid4().hex[:8])
+    # One partition: of several some would stay empty or fall behind, and their windows end only when time passes.
+    broker.create_topics(one.input)
+    broker.create_topics(one.output, one.dead, partitions=2)
+    try:
+        yield one
+    finally:
+        if one.process:
+            one.process.kill()
+            one.process.wait()
+
+
 @pytest.fixture
 def analytics(kafka_broker: Broker, tmp_path: Path) -> Iterator[Analytics]:
-    one = Analytics(kafka_broker, tmp_path, uuid4().hex[:8])
-    # One partition: of several some would stay empty or fall behind, and their windows end only when time passes.
-    kafka_broker.create_topics(one.input)
-    kafka_broker.create_topics(one.output, one.dead, partitions=2)
-    yield one
-    if one.process:
-        one.process.kill()
-        one.process.wait()
+    with analytics_on(kafka_broker, tmp_path) as one:
+        yield one
+
+
+@contextmanager
+def restarted(analytics: Analytics) -> Iterator[None]:
+    """What a container runtime does: a process that ends with 1 is started again."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            if analytics.process and analytics.process.poll() == 1:
+                analytics.start()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(60)
+
+
+@pytest.mark.parametrize("outages", [1, pytest.param(5, marks=pytest.mark.soak)])
+def test_through_an_outage_of_its_broker_it_loses_no_window_and_writes_none_twice(tmp_path: Path, outages: int):
+    chance = random.Random(outages)
+    events = market((outages + 1) * 4000, seed=outages, seconds=100 * (outages + 1))
+    with (
+        running_kafka(tmp_path / "broker") as broker,
+        analytics_on(broker, tmp_path) as analytics,
+        restarted(analytics),
+    ):
+        for number in range(outages + 1):
+            analytics.write(events[number * 4000 : (number + 1) * 4000])
+            if number == 0:
+                analytics.start()
+            if number < outages:
+                time.sleep(chance.uniform(0.8, 2.5))
+                broker.kill()
+                time.sleep(1)
+                broker.start()
+        analytics.write(closing((outages + 1) * 100 + 2000))
+        analytics.wait_for_end(90, ends=True)
+        expected = windows_of(events, WINDOWS, until=START + (outages + 1) * 100 * MICRO + 1900 * MICRO)
+        assert analytics.windows() == expected
+        assert broker.read(analytics.dead) == []
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.soak)])
