@@ -9,6 +9,7 @@ from pydantic import Field
 from infra.core.catalog.images import Image
 from infra.core.labels import Ownership
 from infra.core.models import Args
+from infra.core.workload.secret_key import SecretKey
 from infra.core.workload.spec import (
     ConfigFiles,
     Port,
@@ -17,7 +18,6 @@ from infra.core.workload.spec import (
     Replicas,
     Resources,
     Scratch,
-    SecretKey,
     Storage,
     WorkloadSpec,
 )

@@ -100,6 +100,7 @@ GROUPS = (
     "events.k8s.io",
     "flowcontrol.apiserver.k8s.io",
     "kafka.strimzi.io",
+    "keda.sh",
     "networking.istio.io",
     "networking.k8s.aws",
     "networking.k8s.io",

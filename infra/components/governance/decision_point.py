@@ -15,6 +15,7 @@ from infra.core.catalog.images import Image
 from infra.core.content_hash import content_hash
 from infra.core.labels import Ownership
 from infra.core.models import Args
+from infra.core.workload.secret_key import SecretKey
 from infra.core.workload.spec import (
     ConfigFiles,
     Port,
@@ -22,7 +23,6 @@ from infra.core.workload.spec import (
     Probes,
     Replicas,
     Resources,
-    SecretKey,
     SharedFiles,
     WorkloadSpec,
 )

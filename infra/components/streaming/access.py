@@ -9,7 +9,9 @@ from pydantic import Field
 from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.wiring import Edge, KafkaLogin, Member, Offer, Party, Use
-from infra.core.workload.spec import SecretFiles, SecretKey
+from infra.core.workload.autoscale import KafkaLag
+from infra.core.workload.secret_key import SecretKey
+from infra.core.workload.spec import SecretFiles
 
 NAMESPACE = "platform-streaming"
 CLUSTER = "kafka"
@@ -36,6 +38,26 @@ class KafkaAccess(Args):
     def ca_files(self) -> tuple[SecretFiles, ...]:
         """Mount of the CA's certificate, where there is one."""
         return (SecretFiles(secret=self.ca_secret, mount_path=CA_PATH),) if self.ca_secret else ()
+
+    def lag(self, user: str, topic: str, records: int, *, variable: str) -> KafkaLag:
+        """Scaling by how far the user's consumer group, which has its name, is behind on a topic.
+
+        Args:
+            user: the Kafka user.
+            topic: topic that the group reads.
+            records: records that one replica may be behind.
+            variable: variable of the container that holds the user's name.
+        """
+        return KafkaLag(
+            listener=self.use(user),
+            bootstrap=self.bootstrap,
+            user_variable=variable,
+            password=password_of(user),
+            authority=SecretKey(secret=self.ca_secret, key=CA_FILE) if self.ca_secret else None,
+            topic=topic,
+            group=user,
+            records=records,
+        )
 
 
 def tenant_client(user: str, namespace: str) -> Party:

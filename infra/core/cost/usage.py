@@ -92,7 +92,7 @@ def running(spec: WorkloadSpec, *, keep: bool) -> Running:
         keep: whether its volumes outlive it.
     """
     replicas = spec.replicas
-    typical = -(-(replicas.minimum + replicas.maximum) // 2)
+    typical = -(-(spec.fewest + replicas.maximum) // 2)
     hours = Fraction(HOURS_A_MONTH)
     one_run = Fraction(spec.time_limit_seconds, 3600)
     if spec.kind == "job":
@@ -103,7 +103,7 @@ def running(spec: WorkloadSpec, *, keep: bool) -> Running:
     return Running(
         name=spec.name,
         typical=spec.resources.requests * typical,
-        idle=Compute() if once else spec.resources.requests * replicas.minimum,
+        idle=Compute() if once else spec.resources.requests * spec.fewest,
         hours=hours,
         storage=spec.storage.size * replicas.maximum if spec.storage else 0,
         kept=keep,

@@ -8,6 +8,8 @@ from typing import Any
 from infra.core.labels import object_labels, selector_labels
 from infra.core.quantity import format_memory
 from infra.core.wiring import identity_agent_egress
+from infra.core.workload import scaled_object
+from infra.core.workload.autoscale import Autoscale
 from infra.core.workload.pod import config_map_name, pod_template
 from infra.core.workload.spec import WorkloadSpec
 
@@ -31,7 +33,9 @@ def workload_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
         selector = {"matchLabels": selector_labels(spec.name)}
         budget = {"maxUnavailable": 1, "selector": selector, "unhealthyPodEvictionPolicy": "AlwaysAllow"}
         yield "budget", _object(spec, "policy/v1", "PodDisruptionBudget", spec=budget)
-    if spec.autoscaled:
+    if spec.autoscale:
+        yield from _event_scaling(spec, spec.autoscale)
+    elif spec.autoscaled:
         yield "scaler", _object(spec, "autoscaling/v2", "HorizontalPodAutoscaler", spec=_scaler(spec))
 
 
@@ -129,6 +133,16 @@ def _job(spec: WorkloadSpec) -> Manifest:
         "parallelism": 1,
         "template": pod_template(spec),
     }
+
+
+def _event_scaling(spec: WorkloadSpec, scale: Autoscale) -> Iterator[tuple[str, Manifest]]:
+    for name, body in scaled_object.authentications(spec.name, scale):
+        authentication = _object(spec, scaled_object.API_VERSION, "TriggerAuthentication", spec=body)
+        authentication["metadata"]["name"] = name
+        yield f"authentication-{name}", authentication
+    least, most = spec.replicas.minimum, spec.replicas.maximum
+    body = scaled_object.scaled_object(spec.name, scale, minimum=least, maximum=most)
+    yield "scaler", _object(spec, scaled_object.API_VERSION, "ScaledObject", spec=body)
 
 
 def _scaler(spec: WorkloadSpec) -> Manifest:

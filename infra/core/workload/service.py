@@ -11,7 +11,8 @@ from infra.core.catalog.images import Image
 from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.workload.route import Route
-from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, SecretFiles, SecretKey, WorkloadSpec
+from infra.core.workload.secret_key import SecretKey
+from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, SecretFiles, WorkloadSpec
 
 PORT = 8080
 GRACE_SECONDS = 30

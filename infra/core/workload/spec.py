@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -13,7 +14,9 @@ from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.quantity import Compute
 from infra.core.wiring import Edge, External, LoginKind, Member, Offer, OutsideEdge, Party, Use
+from infra.core.workload.autoscale import Autoscale
 from infra.core.workload.route import Route
+from infra.core.workload.secret_key import SecretKey
 
 Kind = Literal["deployment", "statefulset", "job", "cronjob"]
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,50}[a-z0-9])?$")]
@@ -87,13 +90,6 @@ class Probes(Args):
     startup: Probe | None = None
 
 
-class SecretKey(Args):
-    """One key of a Kubernetes Secret, by reference."""
-
-    secret: str
-    key: str
-
-
 class ConfigFiles(Args):
     """Files that a ConfigMap of the workload's own provides, mounted read-only."""
 
@@ -148,6 +144,7 @@ class WorkloadSpec(Args):
     command: tuple[str, ...] = Field(default=(), description="entry point; the image's own when empty")
     arguments: tuple[str, ...] = ()
     replicas: Replicas = Replicas()
+    autoscale: Autoscale | None = Field(default=None, description="by what it scales if not by CPU use alone")
     zones: int = Field(default=1, ge=1, le=6, description="zones over which replicas must be spread")
     resources: Resources
     ports: tuple[Port, ...] = ()
@@ -196,12 +193,19 @@ class WorkloadSpec(Args):
         ):
             if wrong:
                 raise ValueError(f"workload {self.name} {problem}")
+        for problem in self._scaling_problems():
+            raise ValueError(f"workload {self.name} {problem}")
         return self
 
     @property
     def autoscaled(self) -> bool:
-        """Whether a HorizontalPodAutoscaler decides the number of replicas."""
-        return self.replicas.maximum > self.replicas.minimum
+        """Whether an autoscaler decides the number of replicas."""
+        return self.autoscale is not None or self.replicas.maximum > self.replicas.minimum
+
+    @property
+    def fewest(self) -> int:
+        """Replicas when there is nothing to do."""
+        return 0 if self.autoscale and self.autoscale.to_zero else self.replicas.minimum
 
     @property
     def party(self) -> Party:
@@ -245,6 +249,22 @@ class WorkloadSpec(Args):
             outside=self.outside(),
             aws_role=bool(self.aws),
         )
+
+    def _scaling_problems(self) -> Iterator[str]:
+        if self.autoscale is None:
+            return
+        routed = any(port.route for port in self.ports)
+        least, most = self.replicas.minimum, self.replicas.maximum
+        yield from self.autoscale.problems(serves_route=routed, minimum=least, maximum=most)
+        mounted = {files.secret for files in self.secret_files}
+        for lag in self.autoscale.lags():
+            if lag.listener not in self.uses:
+                yield f"must use {lag.listener.offer} as Kafka user {lag.user}, by whose lag it scales"
+            if self.environment.get(lag.user_variable) != lag.user:
+                yield f"must have {lag.user_variable}={lag.user} in its environment, from where its scaler has the name"
+            secrets = [lag.password.secret, *([lag.authority.secret] if lag.authority else [])]
+            if missing := [secret for secret in secrets if secret not in mounted]:
+                yield f"must mount {', '.join(missing)} itself to scale by the lag of {lag.topic} with it"
 
     def _offer(self, name: str) -> Offer:
         port = next(item for item in self.ports if item.name == name)

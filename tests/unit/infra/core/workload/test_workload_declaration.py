@@ -9,6 +9,7 @@ from infra.core.iam import AwsNetwork, AwsPlace, SecretRead
 from infra.core.labels import Ownership
 from infra.core.wiring import External, KafkaLogin, Party
 from infra.core.workload.manifests import network_manifests, workload_manifests
+from infra.core.workload.secret_key import SecretKey
 from infra.core.workload.spec import (
     ConfigFiles,
     Port,
@@ -18,7 +19,6 @@ from infra.core.workload.spec import (
     Resources,
     Scratch,
     SecretFiles,
-    SecretKey,
     SharedFiles,
     Storage,
     WorkloadSpec,
