@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from infra.core.wiring import (
     dns_egress,
 )
 from infra.core.wiring.network import edge_policies, outside_policy
+from policies.rules.network.require_edge_pairs import rule as edge_pairs
 from policies.runtime import load_packs
 from tests.support.policy_examples import findings_of, resource_from
 
@@ -82,3 +84,28 @@ def test_a_peer_that_nobody_is_is_found():
     assert _found("NET-007", [*_base(), egress, wrong]) == [
         f"NetworkPolicy {server.namespace}/{ingress['metadata']['name']}"
     ]
+
+
+def _comparisons(clients: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    count = 0
+    answers = edge_pairs._Fabric._answers
+
+    def counted(*arguments: Any) -> bool:
+        nonlocal count
+        count += 1
+        return answers(*arguments)
+
+    documents = _base()
+    for number in range(clients):
+        home = f"tenant-{number}"
+        edge = Edge(client=Party.of_workload("reader", home), offer=PARTIES[0].offer("http", 8080))
+        documents.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": home}})
+        documents += [default_deny(home), *edge_policies(edge)]
+    with monkeypatch.context() as patch:
+        patch.setattr(edge_pairs._Fabric, "_answers", counted)
+        assert _found("NET-008", documents) == []
+    return count
+
+
+def test_each_half_of_an_edge_is_compared_with_its_other_half_alone(monkeypatch: pytest.MonkeyPatch):
+    assert [_comparisons(clients, monkeypatch) for clients in (10, 40)] == [20, 80]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from policies.kinds import namespace_of, of_kinds
@@ -23,6 +24,9 @@ from policies.whole import judged
 _ANY_PORT = 0
 _NAMED_PORT = -1
 _OTHER = {"Ingress": "Egress", "Egress": "Ingress"}
+
+_Half = tuple[str, str, str, str, str]
+"""Where a rule stands, its direction, which pods it is for, and where and which the pods at the other end are."""
 
 
 @rule(
@@ -58,6 +62,7 @@ class _Fabric:
     pods: dict[str, list[Labels]]
     isolated: set[tuple[str, str]] = field(default_factory=set)
     rules: dict[tuple[str, str], dict[int, list[PolicyRule]]] = field(default_factory=dict)
+    halves: dict[_Half, list[PolicyRule]] = field(default_factory=dict)
     meetings: dict[tuple[str, str, str], bool] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
 
@@ -68,6 +73,11 @@ class _Fabric:
             by_port = self.rules.setdefault((namespace, entry.direction), {})
             for port in entry.port_numbers or (_ANY_PORT,):
                 by_port.setdefault(port, []).append(entry)
+            with suppress(UnknownValueError):
+                for peer in entry.peers:
+                    for there in self.reached(peer, namespace):
+                        half = namespace, entry.direction, _pods(policy), there, _shape(peer["podSelector"])
+                        self.halves.setdefault(half, []).append(entry)
 
     def reached(self, peer: Node, home: str) -> list[str]:
         if peer["ipBlock"].exists():
@@ -83,6 +93,8 @@ class _Fabric:
         other_way = (there, _OTHER[entry.direction])
         if other_way not in self.isolated:
             return True
+        if self._mirrored(entry, peer, there):
+            return True
         by_port = self.rules.get(other_way, {})
         ports = entry.port_numbers
         # A port that has only a name may be any; so may every port.
@@ -97,6 +109,25 @@ class _Fabric:
     def vouch(self) -> None:
         if self.doubts:
             raise UnknownValueError(self.doubts[0])
+
+    def _mirrored(self, entry: PolicyRule, peer: Node, there: str) -> bool:
+        """Whether rules with the same two selectors answer. Mostly they do, which spares looking through all others."""
+        half = (
+            there,
+            _OTHER[entry.direction],
+            _shape(peer["podSelector"]),
+            namespace_of(entry.policy),
+            _pods(entry.policy),
+        )
+        try:
+            answers = [it for it in self.halves.get(half, ()) if self._answers(entry, peer, it, there)]
+        except UnknownValueError:
+            return False
+        ports = entry.port_numbers
+        if not ports or _NAMED_PORT in ports:
+            return bool(answers)
+        opened = {port for it in answers for port in it.port_numbers or (_ANY_PORT,)}
+        return not opened.isdisjoint((_ANY_PORT, _NAMED_PORT)) or ports <= opened
 
     def _answers(self, entry: PolicyRule, peer: Node, answer: PolicyRule, there: str) -> bool:
         chosen = peer["podSelector"]
@@ -123,6 +154,14 @@ class _Fabric:
         if found is None:
             found = self.meetings[key] = meet(selector, other, self.pods.get(namespace, ()))
         return found
+
+
+def _shape(selector: Node) -> str:
+    return repr(selector.value() or {}) if selector.known() else ""
+
+
+def _pods(policy: Resource) -> str:
+    return _shape(selected_pods(policy))
 
 
 def _fabric(stack: Stack) -> _Fabric:
