@@ -13,10 +13,9 @@ from sandbox.cli.console import Console
 from sandbox.cli.context import environment
 from sandbox.cli.hosted import Object, read
 from sandbox.errors import ConfigurationError
+from sandbox.host.said import workload_of
 
 _LOOK_SECONDS = 0.2
-_NAME_LABEL = "app.kubernetes.io/name"
-_HASH_LABEL = "pod-template-hash"
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,10 @@ def choose(wanted: str, parts: Sequence[Log], pods: Sequence[Object], *, previou
         return found
     entries = [entry for entry in pods if _is_meant(wanted, entry)]
     entries = entries or [
-        entry for entry in pods if _workload(entry).startswith(f"{wanted}-")
+        entry for entry in pods if workload_of(entry).startswith(f"{wanted}-")
     ]  # a job's name has a hash
     if not entries:
-        names = sorted({log.name for log in parts} | {_workload(entry) for entry in pods})
+        names = sorted({log.name for log in parts} | {workload_of(entry) for entry in pods})
         raise ConfigurationError(f"there is no log of {wanted!r}", where="NAME", fix=f"one of: {', '.join(names)}")
     key = "previous_log" if previous else "log"
     several = len({entry["pod"] for entry in entries}) < len(entries)
@@ -87,14 +86,7 @@ def _is_meant(wanted: str, entry: Object) -> bool:
     namespace, slash, name = wanted.rpartition("/")
     if slash and namespace != entry["namespace"]:
         return False
-    return name in (entry["pod"], _workload(entry))
-
-
-def _workload(entry: Object) -> str:
-    """Its label, else its owner's name, which is that of a Deployment and a hash where there is one."""
-    labels = entry["labels"]
-    owner = str(entry["owner"]).removesuffix(f"-{labels.get(_HASH_LABEL, '')}")
-    return str(labels.get(_NAME_LABEL) or owner or entry["pod"])
+    return name in (entry["pod"], workload_of(entry))
 
 
 def _print_end(log: Log, lines: int, console: Console, *, alone: bool) -> int:

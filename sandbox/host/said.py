@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 Object = dict[str, Any]
 FILE = "pods.json"
 """In the agent's directory; it is there only while an agent runs, or after one was killed."""
+
+_NAME_LABEL = "app.kubernetes.io/name"
+_HASH_LABEL = "pod-template-hash"
 
 
 def nothing() -> Object:
@@ -27,3 +31,14 @@ def read(host: Path) -> Object:
     except (OSError, ValueError):
         return nothing()
     return nothing() | said if isinstance(said, dict) else nothing()
+
+
+def workload_of(entry: Mapping[str, Any]) -> str:
+    """The workload of a container: its label, else its pod's owner without the hash of a Deployment, else the pod.
+
+    Args:
+        entry: What the agent says of the container.
+    """
+    labels = entry["labels"]
+    owner = str(entry["owner"]).removesuffix(f"-{labels.get(_HASH_LABEL, '')}")
+    return str(labels.get(_NAME_LABEL) or owner or entry["pod"])

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ SERVICES = ("kafka", FEED, FEATURES, MODEL, CONSUMER, GATEWAY)
 JOBS = ("kafka-topics", "feature-job", "model-training")
 """Jobs without whose work there are no topics, features or model; a name may go on with the hash of its work."""
 
-_NAME = "app.kubernetes.io/name"
 Object = dict[str, Any]
 
 
@@ -50,7 +49,7 @@ class Hosted:
 
     def of(self, workload: str) -> list[Object]:
         """The containers of a workload."""
-        return [pod for pod in self.pods if _workload(pod) == workload]
+        return [pod for pod in self.pods if said.workload_of(pod) == workload]
 
     def log(self, workload: str) -> str:
         """Where the log of a workload is; empty when it never ran."""
@@ -63,13 +62,9 @@ class Hosted:
             if not any(pod["ready"] for pod in pods):
                 yield f"{workload} {_state(pods)}"
         for job in JOBS:
-            runs = [pod for pod in self.pods if _workload(pod).startswith(job)]
+            runs = [pod for pod in self.pods if said.workload_of(pod).startswith(job)]
             if runs and not any(pod["phase"] == "Succeeded" for pod in runs):
                 yield f"{job} {_state(runs)}"
-
-
-def _workload(pod: Mapping[str, Any]) -> str:
-    return str((pod.get("labels") or {}).get(_NAME) or pod["container"])
 
 
 def _state(pods: list[Object]) -> str:

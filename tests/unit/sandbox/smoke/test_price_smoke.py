@@ -29,6 +29,7 @@ def pod(workload: str, **changed: Any) -> dict[str, Any]:
         "waiting": None,
         "log": f"/logs/{workload}.log",
         "labels": {"app.kubernetes.io/name": workload},
+        "owner": workload,
         **changed,
     }
 
