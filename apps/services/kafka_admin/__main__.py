@@ -1,11 +1,11 @@
 """Command line of kafka-admin: make Kafka what the declaration says, print what was changed, and end."""
 
-import argparse
 import logging
 import sys
 from collections.abc import Sequence
 
-from servicekit.settings import SettingsError, load_settings
+from servicekit.program import Program
+from servicekit.settings import load_settings
 
 from kafka_admin import SERVICE, __version__
 from kafka_admin.administrator import Administrator, ChangeError, UnreachableError, connect
@@ -16,19 +16,14 @@ from kafka_admin.settings import KafkaAdminSettings
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failure, 2 wrong settings, declaration or usage."""
-    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description="Make Kafka what is declared.")
-    parser.add_argument("--version", action="version", version=f"{SERVICE} {__version__}")
-    parser.parse_args(arguments)
+    program = Program(SERVICE, __version__, "Make Kafka what is declared.")
+    program.parser().parse_args(arguments)
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of it is said once, by this program
-    try:
-        _run(load_settings(KafkaAdminSettings))
-    except (SettingsError, DeclarationError, RefusedError, UnreachableError, ChangeError) as error:
-        sys.stderr.write(f"{SERVICE}: {error}\n")
-        return error.exit_code
-    return 0
+    return program.end(_run, DeclarationError, RefusedError, UnreachableError, ChangeError)
 
 
-def _run(settings: KafkaAdminSettings) -> None:
+def _run() -> int:
+    settings = load_settings(KafkaAdminSettings)
     declared = read_declaration(settings.declaration)
     passwords = read_passwords(declared.users)
     administrator = connect(settings.kafka, settings.wait_seconds, _say)
@@ -36,6 +31,7 @@ def _run(settings: KafkaAdminSettings) -> None:
         _make(administrator, declared, passwords)
     finally:
         administrator.close()
+    return 0
 
 
 def _make(administrator: Administrator, declared: Declaration, passwords: dict[str, str]) -> None:

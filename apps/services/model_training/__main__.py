@@ -1,6 +1,5 @@
 """Command line of model-training: train once and end."""
 
-import argparse
 import sys
 import warnings
 from collections.abc import Sequence
@@ -8,8 +7,8 @@ from collections.abc import Sequence
 from pricemodel.native import LibraryMissingError
 from pricemodel.registry import RegistryError
 from pricemodel.wti_history import HistoryMissingError
-from servicekit.logs import get_logger, setup_logging
-from servicekit.settings import SettingsError, load_settings
+from servicekit.logs import get_logger
+from servicekit.program import Program
 
 from model_training import SERVICE, __version__
 from model_training.job import run
@@ -33,28 +32,20 @@ FAILURES = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failure, 2 wrong settings or usage."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {__package__}", description="Train the price model, report and register it."
-    )
-    parser.add_argument("--version", action="version", version=f"{SERVICE} {__version__}")
-    parser.parse_args(arguments)
+    program = Program(SERVICE, __version__, "Train the price model, report and register it.")
+    program.parser().parse_args(arguments)
     # MLflow asks for an example of the input by a warning in colours; the signature says what the input is.
     warnings.filterwarnings("ignore", message=".*input example was not provided")
-    try:
-        settings = load_settings(ModelTrainingSettings)
-        setup_logging(service=SERVICE, version=__version__, level=settings.log_level)
-        outcome = run(settings, lambda text: logger.info("training", step=text))
-    except SettingsError as error:
-        sys.stderr.write(f"{SERVICE}: {error}\n")
-        return error.exit_code
-    except FAILURES as error:
-        sys.stderr.write(f"{SERVICE}: {error}\n")
-        return 1
-    if outcome is None:
-        logger.info("done", registered=False)
-    else:
-        logger.info("done", model_version=outcome.version, champion=outcome.promoted, reason=outcome.reason)
-    return 0
+
+    def work() -> int:
+        outcome = run(program.start(ModelTrainingSettings), lambda text: logger.info("training", step=text))
+        if outcome is None:
+            logger.info("done", registered=False)
+        else:
+            logger.info("done", model_version=outcome.version, champion=outcome.promoted, reason=outcome.reason)
+        return 0
+
+    return program.end(work, *FAILURES)
 
 
 if __name__ == "__main__":

@@ -1,46 +1,34 @@
 """Command line of stream-analytics: serve, or print the OpenAPI document."""
 
-import argparse
-import json
 import sys
 from collections.abc import Sequence
 
+from fastapi import FastAPI
+from servicekit.command import Serving, run_service
 from servicekit.kafka import KafkaSettings
-from servicekit.logs import setup_logging
-from servicekit.server import ListenError, serve
-from servicekit.settings import SettingsError, load_settings
+from servicekit.program import Program
 
 from stream_analytics import SERVICE, __version__
-from stream_analytics.app import create_app, create_service
+from stream_analytics.app import create_service
 from stream_analytics.settings import StreamAnalyticsSettings
 
 
-def openapi() -> str:
-    """The OpenAPI document as it is committed: it depends on no setting."""
+def documented() -> FastAPI:
+    """The application of the OpenAPI document as it is committed."""
     settings = StreamAnalyticsSettings.model_construct(kafka=KafkaSettings(bootstrap_servers="kafka:9092"))
-    return json.dumps(create_app(settings).openapi(), indent=2, sort_keys=True) + "\n"
+    return create_service(settings).app
+
+
+def serving(settings: StreamAnalyticsSettings) -> Serving:
+    """What the settings make to serve."""
+    service = create_service(settings)
+    return Serving(service.app, service.health, failure=lambda: service.worker.failure)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failure, 2 wrong settings or usage."""
-    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description="Serve stream-analytics.")
-    parser.add_argument("--openapi", action="store_true", help="print the OpenAPI document and exit")
-    parser.add_argument("--version", action="version", version=f"{SERVICE} {__version__}")
-    if parser.parse_args(arguments).openapi:
-        sys.stdout.write(openapi())
-        return 0
-    try:
-        settings = load_settings(StreamAnalyticsSettings)
-        setup_logging(service=SERVICE, version=__version__, level=settings.log_level)
-        service = create_service(settings)
-        serve(service.app, settings, service.health)
-        if service.worker.failure is not None:
-            sys.stderr.write(f"{SERVICE}: {service.worker.failure}\n")
-            return 1
-    except (SettingsError, ListenError) as error:
-        sys.stderr.write(f"{SERVICE}: {error}\n")
-        return error.exit_code
-    return 0
+    program = Program(SERVICE, __version__, "Count prices over windows of event time.")
+    return run_service(program, arguments, settings=StreamAnalyticsSettings, documented=documented, create=serving)
 
 
 if __name__ == "__main__":

@@ -165,8 +165,9 @@ def test_an_empty_or_missing_table_ends_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ):
     from model_training import __main__ as command
+    from servicekit import program as programs
 
-    monkeypatch.setattr(command, "setup_logging", lambda **_settings: None)
+    monkeypatch.setattr(programs, "setup_logging", lambda **_settings: None)
     tables.create_database("empty_of_the_training")
     monkeypatch.setenv("MODEL_TRAINING_POSTGRES_DATABASE", "empty_of_the_training")
     assert command.main([]) == 1
@@ -181,8 +182,9 @@ def test_a_wrong_password_and_a_server_that_is_away_are_told_without_the_passwor
     environment: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     from model_training import __main__ as command
+    from servicekit import program as programs
 
-    monkeypatch.setattr(command, "setup_logging", lambda **_settings: None)
+    monkeypatch.setattr(programs, "setup_logging", lambda **_settings: None)
     monkeypatch.setenv("MODEL_TRAINING_POSTGRES_PASSWORD", "wrong-password-of-a-test")
     assert command.main([]) == 1
     told = capsys.readouterr().err

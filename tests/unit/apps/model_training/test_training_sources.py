@@ -8,6 +8,7 @@ from model_training.sources import SourceError, histories_of
 from pricemodel.digest import digest
 from pricemodel.history import History
 from pydantic import ValidationError
+from servicekit import program as programs
 
 ROWS = [
     ("A", date(2024, 1, 1), Decimal("10.5")),
@@ -62,6 +63,6 @@ def test_a_failure_ends_with_1_and_a_sentence(monkeypatch: pytest.MonkeyPatch, c
         raise SourceError("the table is empty")
 
     monkeypatch.setattr(command, "run", fail)
-    monkeypatch.setattr(command, "setup_logging", lambda **_settings: None)
+    monkeypatch.setattr(programs, "setup_logging", lambda **_settings: None)
     assert command.main([]) == 1
     assert capsys.readouterr().err == "model-training: the table is empty\n"

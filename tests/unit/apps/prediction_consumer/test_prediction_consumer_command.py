@@ -1,7 +1,8 @@
 import pytest
 from prediction_consumer import __main__ as command
-from prediction_consumer import __version__
 from prediction_consumer.settings import PredictionConsumerSettings
+from servicekit import command as services
+from servicekit import program as programs
 
 REQUIRED = {
     "POD_NAME": "prediction-consumer-7d9f-x2x4z",
@@ -52,18 +53,12 @@ def test_wrong_settings_end_with_2_and_name_the_variable(
 
 
 def test_a_loop_that_ended_itself_ends_the_process_with_1(environment: pytest.MonkeyPatch):
-    def fail(_app: object, _settings: object, _health: object) -> None:
+    def fail(*_arguments: object, **_more: object) -> None:
         made[0].failure = RuntimeError("fenced")
 
     made = []
     create = command.create_service
     environment.setattr(command, "create_service", lambda settings: made.append(create(settings)) or made[0])
-    environment.setattr(command, "serve", fail)
-    environment.setattr(command, "setup_logging", lambda **_settings: None)
+    environment.setattr(services, "serve", fail)
+    environment.setattr(programs, "setup_logging", lambda **_settings: None)
     assert command.main([]) == 1
-
-
-def test_the_version_can_be_asked_for(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit, match="0"):
-        command.main(["--version"])
-    assert capsys.readouterr().out == f"prediction-consumer {__version__}\n"

@@ -12,6 +12,8 @@ from price_feed import runner
 from price_feed.app import Service, create_service
 from price_feed.settings import PriceFeedSettings
 from pricemodel.wti_history import HistoryMissingError
+from servicekit import command as services
+from servicekit import program as programs
 from servicekit.kafka import KafkaSettings
 
 from tests.support.tokens import Issuer, let_in
@@ -111,10 +113,10 @@ def test_the_exit_code_says_whether_a_replay_failed(
     service: Service, monkeypatch: pytest.MonkeyPatch, failure: Exception | None, code: int
 ):
     service.background.failure = failure
-    monkeypatch.setattr(command, "load_settings", lambda _kind: SimpleNamespace(log_level="error"))
-    monkeypatch.setattr(command, "setup_logging", lambda **_settings: None)
+    monkeypatch.setattr(programs, "load_settings", lambda _kind: SimpleNamespace(log_level="error"))
+    monkeypatch.setattr(programs, "setup_logging", lambda **_settings: None)
     monkeypatch.setattr(command, "create_service", lambda _settings: service)
-    monkeypatch.setattr(command, "serve", lambda *_arguments: None)
+    monkeypatch.setattr(services, "serve", lambda *_arguments, **_more: None)
     assert command.main([]) == code
 
 

@@ -1,11 +1,11 @@
 import os
-import socket
 
 import pytest
 from fastapi import FastAPI
+from servicekit import command as services
+from servicekit import program as programs
 from servicekit.settings import load_settings
 from stream_gateway import __main__ as command
-from stream_gateway import __version__
 from stream_gateway.settings import StreamGatewaySettings
 
 
@@ -29,36 +29,6 @@ def test_without_kafka_it_does_not_start_and_names_the_variable(capsys: pytest.C
     assert "STREAM_GATEWAY_KAFKA_BOOTSTRAP_SERVERS: not set" in capsys.readouterr().err
 
 
-def test_a_port_in_use_is_told_with_its_address_and_the_fix(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    monkeypatch.setattr(command, "setup_logging", lambda **_settings: None)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        monkeypatch.setenv("STREAM_GATEWAY_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
-        monkeypatch.setenv("STREAM_GATEWAY_LISTEN_HOST", "127.0.0.1")
-        monkeypatch.setenv("STREAM_GATEWAY_LISTEN_PORT", str(port))
-        assert command.main([]) == 1
-    message = capsys.readouterr().err
-    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; stop what uses it or set another" in message
-
-
-def test_an_address_of_no_interface_is_told_with_the_fix(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    monkeypatch.setattr(command, "setup_logging", lambda **_settings: None)
-    monkeypatch.setenv("STREAM_GATEWAY_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
-    monkeypatch.setenv("STREAM_GATEWAY_LISTEN_HOST", "not an address")
-    assert command.main([]) == 1
-    assert "cannot listen on not an address:8080" in capsys.readouterr().err
-
-
-def test_the_version_can_be_asked_for(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit, match="0"):
-        command.main(["--version"])
-    assert capsys.readouterr().out == f"stream-gateway {__version__}\n"
-
-
 def test_topics_are_read_from_text_and_those_of_tenants_from_json(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STREAM_GATEWAY_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
     settings = load_settings(StreamGatewaySettings)
@@ -67,7 +37,7 @@ def test_topics_are_read_from_text_and_those_of_tenants_from_json(monkeypatch: p
 
 def test_a_failure_beside_the_requests_is_an_exit_code(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("STREAM_GATEWAY_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
-    monkeypatch.setattr(command, "setup_logging", lambda **_settings: None)
+    monkeypatch.setattr(programs, "setup_logging", lambda **_settings: None)
 
     def serve(app: FastAPI, *_arguments: object, **_more: object) -> None:
         background.failure = RuntimeError("gone")
@@ -75,5 +45,5 @@ def test_a_failure_beside_the_requests_is_an_exit_code(monkeypatch: pytest.Monke
     made = command.create_service(load_settings(StreamGatewaySettings))
     background = made.background
     monkeypatch.setattr(command, "create_service", lambda _settings: made)
-    monkeypatch.setattr(command, "serve", serve)
+    monkeypatch.setattr(services, "serve", serve)
     assert command.main([]) == 1
