@@ -66,6 +66,7 @@ from infra.stacks.logins_plan import with_groups
 from infra.stacks.own_images import KAFKA_ADMIN, TagOf, own_image, own_services
 from infra.stacks.profile import Profile
 from infra.stacks.recovery_plan import RecoveryPlan, recovery_members, recovery_plan, recovery_shares
+from infra.stacks.scaling_plan import scaling_problems
 from infra.stacks.token_plan import token_check
 from infra.stacks.watch_plan import WatchPlan, watch_plan
 
@@ -158,7 +159,10 @@ def make_plan(
     shares += recovery_shares(config, catalog, profile)
     shares += controller_shares(controllers_place(config, profile, ownership), catalog.charts)
     tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
-    problems = [*quota_problems(shares, tenants, config.quota.compute, file=file)]
+    problems = [
+        *scaling_problems(workloads, catalog),
+        *quota_problems(shares, tenants, config.quota.compute, file=file),
+    ]
     if problems:
         raise ConfigurationError(problems)
     namespaces = with_groups(config, _namespaces(config, catalog, ownership, shares, tenants, keep=profile.keep))

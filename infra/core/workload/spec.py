@@ -51,7 +51,7 @@ class Resources(Args):
 
 
 class Replicas(Args):
-    """How many there are: fixed when both are equal, autoscaled on CPU otherwise."""
+    """How many there are: fixed when both are equal, else autoscaled on CPU or as the workload's ``autoscale`` says."""
 
     minimum: int = Field(default=1, ge=1, le=500)
     maximum: int = Field(default=1, ge=1, le=500)

@@ -19,7 +19,8 @@ class Workload(PlatformComponent):
     """A workload and everything that follows from its declaration.
 
     Children: ServiceAccount, ConfigMap (with files), Service (with ``serves``), the controller, PodDisruptionBudget
-    (with replicas), HorizontalPodAutoscaler (with a range of replicas), the NetworkPolicies of ``uses`` and ``peers``.
+    (with replicas), HorizontalPodAutoscaler (with a range of replicas) or ScaledObject and TriggerAuthentication (with
+    ``autoscale``), the NetworkPolicies of ``uses`` and ``peers``.
 
     Args:
         name: name in the URN.

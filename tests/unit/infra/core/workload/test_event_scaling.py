@@ -10,61 +10,27 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from infra.components.streaming.access import KafkaAccess
-from infra.core.catalog.images import Image
 from infra.core.catalog.topics import Topic
 from infra.core.catalog.users import KafkaUser
 from infra.core.cost.usage import running
-from infra.core.labels import Ownership
 from infra.core.wiring import Party
-from infra.core.workload.autoscale import Autoscale, CpuUse, Cron, KafkaLag, PrometheusQuery
+from infra.core.workload.autoscale import Autoscale, CpuUse, KafkaLag
 from infra.core.workload.autoscale_check import lag_problems, scaler_edges
 from infra.core.workload.manifests import workload_manifests
 from infra.core.workload.route import Route
-from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, SecretFiles, WorkloadSpec
+from infra.core.workload.spec import Port, Replicas, SecretFiles, WorkloadSpec
 from infra.core.workload_share import workload_share
-from infra.stacks.files import read_definitions
+from infra.stacks.files import read_catalog, read_definitions
+from infra.stacks.scaling_plan import scaling_problems
 from policies.runtime import load_packs
+from tests.support.event_scaling import BROKER, CRDS, EVERYTHING, HOURS, KAFKA, LAG, METRICS, QUERY, USER, workload
 from tests.support.policy_examples import findings_of, resource_from
 
-BROKER = Party.of_workload("kafka", "platform-streaming").offer("clients", 9093, login="kafka")
-KAFKA = KafkaAccess(bootstrap="kafka.example:9093", protocol="SASL_SSL", ca_secret="kafka-ca", offer=BROKER)
-METRICS = Party.of_workload("prometheus", "platform-watch").offer("http", 9090)
 SCALER = Party.of_workload("keda-operator", "platform-operators")
-USER = "price-sums"
-LAG = KAFKA.lag(USER, "prices", 500, variable="KAFKA_USER")
-QUERY = PrometheusQuery(
-    server=METRICS, address="http://prometheus.example:9090", query="sum(rate(requests_total[1m]))", threshold=20.0
-)
-HOURS = Cron(start="0 7 * * 1-5", end="0 19 * * 1-5", time_zone="America/New_York", replicas=3)
-CRDS = ("keda-2.20.2/scaledobject.json", "keda-2.20.2/triggerauthentication.json")
-
-
-def workload(*triggers: Any, to_zero: bool = False, **changes: Any) -> WorkloadSpec:
-    fields: dict[str, Any] = {
-        "name": "sums",
-        "namespace": "platform-streaming",
-        "component": "testing",
-        "ownership": Ownership(environment="prod", owner="team", cost_centre="cc-1"),
-        "image": Image(repository="example/thing", tag="1.2.3", user=1000, group=1000, source="a test"),
-        "resources": Resources(cpu_request=100, cpu_limit=200, memory=2**27),
-        "replicas": Replicas(minimum=2, maximum=6),
-        "ports": (Port(name="http", number=8080),),
-        "serves": ("http",),
-        "probes": Probes(liveness=Probe(port="http"), readiness=Probe(port="http")),
-        "environment": {"KAFKA_USER": USER},
-        "secret_files": (SecretFiles(secret=f"kafka-user-{USER}", mount_path="/p"), *KAFKA.ca_files()),
-        "uses": (KAFKA.use(USER),),
-        "autoscale": Autoscale(triggers=triggers, to_zero=to_zero) if triggers else None,
-    }
-    return WorkloadSpec(**{**fields, **changes})
 
 
 def objects(spec: WorkloadSpec) -> dict[str, Any]:
     return {manifest["kind"]: manifest for _, manifest in workload_manifests(spec)}
-
-
-EVERYTHING = workload(LAG, QUERY, HOURS, CpuUse(percent=60), to_zero=True)
 
 
 def strict(schema: Any) -> Any:
@@ -247,3 +213,13 @@ def test_a_lag_of_no_topic_names_the_closest_one():
     (problem,) = lag_problems([spec], {"prices": topic(6)}, {USER: user("price")})
     assert "no such topic" in str(problem)
     assert "prices" in problem.fix
+
+
+def test_a_stack_without_keda_refuses_what_only_keda_scales():
+    catalog = read_catalog()
+    lag = KAFKA.lag("stream-analytics", "commodity-prices", 500, variable="KAFKA_USER")
+    changes = {"environment": {"KAFKA_USER": lag.user}, "uses": (lag.listener,), "name": "windows"}
+    mounted = (SecretFiles(secret=lag.password.secret, mount_path="/p"), *KAFKA.ca_files())
+    (problem,) = scaling_problems([workload(), workload(lag, secret_files=mounted, **changes)], catalog)
+    assert str(problem).startswith("infra/catalog/charts.yaml: charts is without keda, by which windows would scale")
+    assert scaling_problems([workload()], catalog) == ()
