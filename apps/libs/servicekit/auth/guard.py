@@ -1,18 +1,17 @@
 """The door of a service's API: authenticates, asks for a role, counts calls; everything else is refused."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, HTTPException, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import HTTPException, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from servicekit.auth.limits import RateLimiter
 from servicekit.auth.principal import Principal
 from servicekit.auth.verify import Authenticator, Refused, bearer
 from servicekit.errors import Problem
-
-_SCHEME = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A token of the platform's identity provider.")
 
 _MEANINGS: Mapping[int, str] = {
     400: "The request cannot be read",
@@ -100,17 +99,22 @@ def requires(
 
     Use it as ``caller: Annotated[Principal, Depends(requires(...))]``, with ``responses=problems(...)`` on the route.
     """
-    guard = Guard(authenticator, roles=roles, limiter=limiter)
+    return _Door(Guard(authenticator, roles=roles, limiter=limiter))
 
-    async def principal(
-        request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_SCHEME)]
-    ) -> Principal:
+
+class _Door(SecurityBase):
+    """A guard as a dependency that is also its description: two of them would be resolved with each request."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.model = HTTPBearer(bearerFormat="JWT", description="A token of the platform's identity provider.")
+        self.scheme_name = "HTTPBearer"
+        self._guard = guard
+
+    async def __call__(self, request: Request) -> Principal:
         try:
-            return await guard.admit_connection(request)
+            return await self._guard.admit_connection(request)
         except Refused as refusal:
             raise HTTPException(refusal.status, refusal.reason, headers=headers_of(refusal)) from refusal
-
-    return principal
 
 
 def headers_of(refusal: Refused) -> dict[str, str]:

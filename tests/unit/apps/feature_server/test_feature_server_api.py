@@ -232,3 +232,14 @@ async def test_a_caller_over_its_limit_and_a_body_over_the_cap_are_turned_away(
 def test_without_redis_settings_it_does_not_start_and_names_the_variable(capsys: pytest.CaptureFixture[str]):
     assert command.main([]) == 2
     assert "FEATURE_SERVER_REDIS_HOST: not set" in capsys.readouterr().err
+
+
+async def test_what_a_process_is_made_of_is_never_searched_for_garbage_while_it_serves(
+    memory: Memory, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+    monkeypatch.setattr(application.gc, "collect", lambda: asked.append("collect"))
+    monkeypatch.setattr(application.gc, "freeze", lambda: asked.append("freeze"))
+    app = application.create_app(FeatureServerSettings(redis=RedisSettings(host="redis"), auth=issuer.settings))
+    async with app.router.lifespan_context(app):
+        assert asked == ["collect", "freeze"]
