@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from infra.components.features import feature_services, postgresql, redis
 from infra.components.features.feature_services import feature_job_spec, feature_server_spec
-from infra.components.features.postgresql import PostgresqlArgs, postgresql_spec
-from infra.components.features.redis import RedisArgs, redis_spec
+from infra.components.features.postgresql import postgresql_spec
+from infra.components.features.redis import redis_spec
 from infra.components.serving import mlflow, model_services
-from infra.components.serving.mlflow import MlflowArgs, mlflow_spec
+from infra.components.serving.mlflow import mlflow_spec
 from infra.components.serving.model_services import model_server_spec, model_training_spec, prediction_consumer_spec
 from infra.components.streaming import nats, price_feed, stream_analytics
 from infra.components.streaming.access import KafkaAccess
-from infra.components.streaming.nats import NatsArgs, nats_spec
+from infra.components.streaming.nats import nats_spec
 from infra.components.streaming.price_feed import price_feed_spec
 from infra.components.streaming.stream_analytics import stream_analytics_spec
 from infra.config import StackConfig
@@ -26,6 +26,7 @@ from infra.core.labels import Ownership
 from infra.core.token_check import TokenCheck
 from infra.core.workload.service import ServiceArgs
 from infra.core.workload.spec import Replicas, WorkloadSpec
+from infra.core.workload.store import StoreArgs
 from infra.stacks.own_images import TagOf, own_image
 from infra.stacks.profile import Profile
 
@@ -70,23 +71,19 @@ def applications(
         image = own_image(config, profile, images[name], tag_of)
         return _service(image, ownership, config.availability.zones, size)
 
-    cache = redis_spec(RedisArgs(image=images[redis.NAME], ownership=ownership, **_store(wanted.redis)))
-    database = postgresql_spec(
-        PostgresqlArgs(image=images[postgresql.NAME], ownership=ownership, **_store(wanted.postgresql))
-    )
-    events = nats_spec(NatsArgs(image=images[nats.NAME], ownership=ownership, **_store(wanted.nats)))
+    def store(image: Image, size: StoreConfig) -> StoreArgs:
+        return StoreArgs(image=image, ownership=ownership, **size.model_dump())
+
+    cache = redis_spec(store(images[redis.NAME], wanted.redis))
+    database = postgresql_spec(store(images[postgresql.NAME], wanted.postgresql))
+    events = nats_spec(store(images[nats.NAME], wanted.nats))
     tables = database.offer("postgresql")
-    registry = mlflow_spec(
-        MlflowArgs(
-            image=own_image(config, profile, images[mlflow.NAME], tag_of), ownership=ownership, **_store(wanted.mlflow)
-        ),
-        tables,
-    )
+    registry = mlflow_spec(store(own_image(config, profile, images[mlflow.NAME], tag_of), wanted.mlflow), tables)
     tenants = (PLATFORM_TENANT, *config.tenants)
-    store, models = cache.offer("redis"), registry.offer("http")
+    values, models = cache.offer("redis"), registry.offer("http")
     readers = ((model_services.training_party(), model_services.READER),)
-    loading = feature_job_spec(service(feature_services.JOB, wanted.feature_job), store, tables, readers, tenants)
-    features = feature_server_spec(service(feature_services.SERVER, wanted.feature_server), tokens, store)
+    loading = feature_job_spec(service(feature_services.JOB, wanted.feature_job), values, tables, readers, tenants)
+    features = feature_server_spec(service(feature_services.SERVER, wanted.feature_server), tokens, values)
     training = model_training_spec(service(model_services.TRAINING, wanted.model_training), models, tables)
     model = model_server_spec(service(model_services.SERVER, wanted.model_server), tokens, models)
     consumer = prediction_consumer_spec(
@@ -108,16 +105,13 @@ def applications(
 
 def _passwords() -> tuple[GeneratedSecret, ...]:
     homes = {mlflow.LOGIN.role: mlflow.NAMESPACE, model_services.READER.role: model_services.NAMESPACE}
-    return (
-        *(GeneratedSecret(name=nats.password_secret(user), namespaces=(nats.NAMESPACE,)) for user in nats.USERS),
-        *(GeneratedSecret(name=redis.password_secret(user), namespaces=(redis.NAMESPACE,)) for user in redis.USERS),
-        *(
-            GeneratedSecret(
-                name=postgresql.password_secret(role),
-                namespaces=(postgresql.NAMESPACE, *([homes[role]] if role in homes else [])),
-            )
-            for role in postgresql.roles()
-        ),
+    return tuple(
+        GeneratedSecret(
+            name=store.ACCOUNTS.secret(account),
+            namespaces=(store.NAMESPACE, *([homes[account]] if account in homes else [])),
+        )
+        for store in (nats, redis, postgresql)
+        for account in store.ACCOUNTS.names
     )
 
 
@@ -133,7 +127,3 @@ def _service(image: Image, ownership: Ownership, zones: int, size: PodConfig) ->
         cpu=size.cpu,
         memory=size.memory,
     )
-
-
-def _store(size: StoreConfig) -> dict[str, object]:
-    return size.model_dump()

@@ -53,7 +53,7 @@ def feature_server_spec(args: ServiceArgs, tokens: TokenCheck, store: Offer) -> 
         component="features",
         route=ROUTE,
         environment={**redis_settings(SERVER), **tokens.settings()},
-        secrets={"REDIS_PASSWORD": redis.password_of(SERVER)},
+        secrets={"REDIS_PASSWORD": redis.ACCOUNTS.password(SERVER)},
         secret_files=tokens.secret_files(),
         config_files=tokens.config_files(),
         uses=(store,),
@@ -94,8 +94,8 @@ def feature_job_spec(
         component="features",
         environment=settings,
         secrets={
-            "REDIS_PASSWORD": redis.password_of(JOB),
-            "POSTGRES_PASSWORD": postgresql.password_of(WRITER.role),
+            "REDIS_PASSWORD": redis.ACCOUNTS.password(JOB),
+            "POSTGRES_PASSWORD": postgresql.ACCOUNTS.password(WRITER.role),
         },
         config_files=ConfigFiles(mount_path=GRANTS, files={GRANTS_FILE: statements}),
         scratch=(Scratch(mount_path="/tmp", size=64 * 1024**2),),  # noqa: S108 - a directory of the pod's own

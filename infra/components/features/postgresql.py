@@ -4,23 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pydantic import Field
-
-from infra.core.catalog.images import Image
-from infra.core.labels import Ownership
-from infra.core.models import Args
-from infra.core.workload.secret_key import SecretKey
-from infra.core.workload.spec import (
-    ConfigFiles,
-    Port,
-    Probe,
-    Probes,
-    Replicas,
-    Resources,
-    Scratch,
-    Storage,
-    WorkloadSpec,
-)
+from infra.core.workload.spec import ConfigFiles, Port, Probe, Probes, Scratch, WorkloadSpec
+from infra.core.workload.store import Accounts, StoreArgs, store_spec
 
 NAME = "postgresql"
 NAMESPACE = "platform-features"
@@ -37,45 +22,19 @@ DATABASES: Mapping[str, str] = {"features": "feature_job", "mlflow": "mlflow"}
 READERS: tuple[str, ...] = ("model_training",)
 """Roles that own nothing; what they may read is granted by the owner."""
 
-
-class PostgresqlArgs(Args):
-    """The server; sizes in millicores and bytes."""
-
-    image: Image
-    ownership: Ownership
-    cpu: int = Field(ge=1)
-    memory: int = Field(ge=1)
-    storage: int = Field(ge=1)
-    storage_class: str | None = None
+ACCOUNTS = Accounts(server=NAME, names=(ADMIN, *DATABASES.values(), *READERS))
+"""Every role with a password, the administrator first."""
 
 
-def roles() -> tuple[str, ...]:
-    """Every role with a password, the administrator first."""
-    return (ADMIN, *DATABASES.values(), *READERS)
-
-
-def password_secret(role: str) -> str:
-    """Name of the Secret with a role's password."""
-    return f"postgresql-{role.replace('_', '-')}"
-
-
-def password_of(role: str) -> SecretKey:
-    """Reference to a role's password."""
-    return SecretKey(secret=password_secret(role), key="password")
-
-
-def postgresql_spec(args: PostgresqlArgs) -> WorkloadSpec:
+def postgresql_spec(args: StoreArgs) -> WorkloadSpec:
     """The workload. It makes its cluster at the first start, and at each its roles and databases."""
-    return WorkloadSpec(
+    return store_spec(
+        args,
         name=NAME,
         namespace=NAMESPACE,
         component="features",
-        kind="statefulset",
-        ownership=args.ownership,
-        image=args.image,
         command=("/bin/bash", f"{SETTINGS}/start.sh"),
-        replicas=Replicas(),
-        resources=Resources(cpu_request=args.cpu, cpu_limit=args.cpu * 4, memory=args.memory),
+        volume=VOLUME,
         ports=(Port(name="postgresql", number=PORT, login="postgresql"),),
         probes=Probes(
             liveness=Probe(port="postgresql"),
@@ -84,17 +43,12 @@ def postgresql_spec(args: PostgresqlArgs) -> WorkloadSpec:
         ),
         environment={"PGDATA": DATA},
         pod_ip_variable="POD_IP",
-        secret_environment={_variable(role): password_of(role) for role in roles()},
+        secret_environment=ACCOUNTS.environment(),
         config_files=ConfigFiles(mount_path=SETTINGS, files={"start.sh": _start()}),
         scratch=(Scratch(mount_path="/tmp", size=64 * MEBIBYTE),),  # noqa: S108 - a directory of the pod's own
-        storage=Storage(mount_path=VOLUME, size=args.storage, storage_class=args.storage_class),
         serves=("postgresql",),
         grace_seconds=60,
     )
-
-
-def _variable(role: str) -> str:
-    return f"{role.upper()}_PASSWORD"
 
 
 def _start() -> str:
@@ -114,12 +68,12 @@ def _start_lines() -> Iterator[str]:
     yield 'if [ ! -e "$PGDATA" ]; then'
     yield '  rm -rf "$PGDATA.new"'
     yield f'  initdb --pgdata="$PGDATA.new" --username={ADMIN} --encoding=UTF8 --locale=C --auth=scram-sha-256 \\'
-    yield f'    --pwfile=<(printf "%s\\n" "${_variable(ADMIN)}") > /dev/null'
+    yield f'    --pwfile=<(printf "%s\\n" "${ACCOUNTS.variable(ADMIN)}") > /dev/null'
     yield '  mv -T "$PGDATA.new" "$PGDATA"'
     yield "fi"
     yield 'printf "host all all all scram-sha-256\\n" > "$PGDATA/pg_hba.conf"'
     yield f'pg_ctl start --wait --silent -o "-h localhost -p {PORT} {options} -c log_min_error_statement=panic"'
-    yield f"export PGPASSWORD=${_variable(ADMIN)}"
+    yield f"export PGPASSWORD=${ACCOUNTS.variable(ADMIN)}"
     # Passwords reach psql by its standard input: a command line is for every process of the node to read. Nor are they
     # to stand in the log, where a statement that fails would be written with them.
     yield f"psql -h localhost -p {PORT} -U {ADMIN} -d {ADMIN} -q -v ON_ERROR_STOP=1 <<END"
@@ -132,10 +86,10 @@ def _start_lines() -> Iterator[str]:
 
 def _statements() -> Iterator[str]:
     # Names are constants of this module: nobody's input comes into these.
-    for role in roles()[1:]:
+    for role in ACCOUNTS.names[1:]:
         yield f"SELECT 'CREATE ROLE {role} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"  # noqa: S608
         yield "\\\\gexec"
-        yield f"ALTER ROLE {role} PASSWORD '${_variable(role)}';"
+        yield f"ALTER ROLE {role} PASSWORD '${ACCOUNTS.variable(role)}';"
     for database, owner in DATABASES.items():
         exists = f"SELECT FROM pg_database WHERE datname = '{database}'"
         yield f"SELECT 'CREATE DATABASE {database} OWNER {owner}' WHERE NOT EXISTS ({exists})"

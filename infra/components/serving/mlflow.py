@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from infra.components.features import postgresql
-from infra.core.catalog.images import Image
-from infra.core.labels import Ownership
-from infra.core.models import Args
 from infra.core.names import service_host
 from infra.core.wiring import DatabaseLogin, Offer, TableGrant
-from infra.core.workload.spec import (
-    Port,
-    Probe,
-    Probes,
-    Replicas,
-    Resources,
-    Scratch,
-    SecretFiles,
-    Storage,
-    WorkloadSpec,
-)
+from infra.core.workload.spec import Port, Probe, Probes, Scratch, SecretFiles, WorkloadSpec
+from infra.core.workload.store import StoreArgs, store_spec
 
 NAME = "mlflow-server"
 NAMESPACE = "platform-serving"
@@ -35,36 +21,23 @@ LOGIN = DatabaseLogin(
 )
 
 
-class MlflowArgs(Args):
-    """The server; sizes in millicores and bytes."""
-
-    image: Image
-    ownership: Ownership
-    cpu: int = Field(ge=1)
-    memory: int = Field(ge=1)
-    storage: int = Field(ge=1)
-    storage_class: str | None = None
-
-
 def url() -> str:
     """Where its clients find it."""
     return f"http://{service_host(NAME, NAMESPACE)}:{PORT}"
 
 
-def mlflow_spec(args: MlflowArgs, tables: Offer) -> WorkloadSpec:
+def mlflow_spec(args: StoreArgs, tables: Offer) -> WorkloadSpec:
     """The workload: records in PostgreSQL, artifacts on a volume, handed out by the server itself.
 
     Clients name the server as its Service, so that is the one Host header that it takes (``--allowed-hosts``).
     """
-    password = postgresql.password_of(LOGIN.role)
+    password = postgresql.ACCOUNTS.password(LOGIN.role)
     database = f"postgresql://{LOGIN.role}@{service_host(postgresql.NAME, postgresql.NAMESPACE)}:{postgresql.PORT}"
-    return WorkloadSpec(
+    return store_spec(
+        args,
         name=NAME,
         namespace=NAMESPACE,
         component="serving",
-        kind="statefulset",
-        ownership=args.ownership,
-        image=args.image,
         arguments=(
             "--host=0.0.0.0",
             f"--port={PORT}",
@@ -73,8 +46,7 @@ def mlflow_spec(args: MlflowArgs, tables: Offer) -> WorkloadSpec:
             f"--artifacts-destination={DATA}/artifacts",
             f"--allowed-hosts={service_host(NAME, NAMESPACE)}:{PORT}",
         ),
-        replicas=Replicas(),
-        resources=Resources(cpu_request=args.cpu, cpu_limit=args.cpu * 4, memory=args.memory),
+        volume=DATA,
         ports=(Port(name="http", number=PORT),),
         probes=Probes(
             liveness=Probe(port="http", path="/health", period_seconds=20),
@@ -89,7 +61,6 @@ def mlflow_spec(args: MlflowArgs, tables: Offer) -> WorkloadSpec:
         },
         secret_files=(SecretFiles(secret=password.secret, mount_path=PASSWORDS),),
         scratch=(Scratch(mount_path="/tmp", size=256 * 1024**2),),  # noqa: S108 - likewise
-        storage=Storage(mount_path=DATA, size=args.storage, storage_class=args.storage_class),
         uses=(tables.use(LOGIN),),
         serves=("http",),
     )

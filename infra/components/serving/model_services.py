@@ -44,7 +44,7 @@ def model_training_spec(args: ServiceArgs, registry: Offer, tables: Offer) -> Wo
             "MLFLOW_TRACKING_URI": mlflow.url(),
             "REVISION": args.image.tag,
         },
-        secrets={"POSTGRES_PASSWORD": postgresql.password_of(READER.role)},
+        secrets={"POSTGRES_PASSWORD": postgresql.ACCOUNTS.password(READER.role)},
         scratch=(Scratch(mount_path="/tmp", size=256 * 1024**2),),  # noqa: S108 - a directory of the pod's own
         uses=(registry, tables.use(READER)),
         time_limit_seconds=1800,

@@ -9,20 +9,10 @@ from pydantic import Field
 
 from infra.components.streaming.access import CLUSTER, MECHANISM, NAMESPACE, KafkaAccess, password_of
 from infra.core.catalog.images import Image
-from infra.core.labels import Ownership
-from infra.core.models import Args
 from infra.core.names import PROJECT, service_host
 from infra.core.wiring import Party
-from infra.core.workload.spec import (
-    ConfigFiles,
-    Port,
-    Probe,
-    Probes,
-    Resources,
-    Scratch,
-    Storage,
-    WorkloadSpec,
-)
+from infra.core.workload.spec import ConfigFiles, Port, Probe, Probes, Scratch, WorkloadSpec
+from infra.core.workload.store import StoreArgs, store_spec
 
 ADMIN = "admin"
 CLIENT_PORT = 9092
@@ -35,16 +25,10 @@ INTERNAL_PARTITIONS = 3
 takes files and, after a crash, time of one."""
 
 
-class SingleBrokerArgs(Args):
+class SingleBrokerArgs(StoreArgs):
     """One broker; sizes in millicores and bytes."""
 
-    image: Image
     admin_image: Image = Field(description="image of kafka-admin, which makes topics and users")
-    ownership: Ownership
-    cpu: int = Field(ge=1)
-    memory: int = Field(ge=1)
-    storage: int = Field(ge=1)
-    storage_class: str | None = None
 
 
 def access() -> KafkaAccess:
@@ -57,16 +41,15 @@ def access() -> KafkaAccess:
 def broker_spec(args: SingleBrokerArgs) -> WorkloadSpec:
     """The broker as a workload. Its heap is half of its memory; the other half is page cache."""
     heap = args.memory // 2 // MEBIBYTE
-    return WorkloadSpec(
+    return store_spec(
+        args,
         name=CLUSTER,
         namespace=NAMESPACE,
         component="streaming",
-        kind="statefulset",
-        ownership=args.ownership,
         priority="platform-critical",
-        image=args.image,
         command=("/bin/bash", f"{SETTINGS}/start.sh"),
-        resources=Resources(cpu_request=args.cpu, cpu_limit=args.cpu * 2, memory=args.memory),
+        volume=DATA,
+        burst=2,
         ports=(Port(name="clients", number=CLIENT_PORT, login="kafka"),),
         probes=Probes(
             liveness=Probe(port="clients", period_seconds=20),
@@ -83,7 +66,6 @@ def broker_spec(args: SingleBrokerArgs) -> WorkloadSpec:
             mount_path=SETTINGS, files={"server.properties": server_properties(), "start.sh": start_script()}
         ),
         scratch=(Scratch(mount_path="/tmp", size=256 * MEBIBYTE),),  # noqa: S108 - likewise
-        storage=Storage(mount_path=DATA, size=args.storage, storage_class=args.storage_class),
         serves=("clients",),
         grace_seconds=60,
     )

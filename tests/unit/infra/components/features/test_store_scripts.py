@@ -5,17 +5,18 @@ from pathlib import Path
 import pytest
 
 from infra.components.features import postgresql, redis
-from infra.components.features.postgresql import PostgresqlArgs, postgresql_spec
-from infra.components.features.redis import RedisArgs, redis_spec
+from infra.components.features.postgresql import postgresql_spec
+from infra.components.features.redis import redis_spec
 from infra.core.catalog.images import Image
 from infra.core.labels import Ownership
 from infra.core.workload.spec import WorkloadSpec
+from infra.core.workload.store import StoreArgs
 
 IMAGE = Image(repository="image", tag="1", user=999, group=999, source="test")
 OWNERSHIP = Ownership(environment="local", owner="platform", cost_centre="cc-1")
 SIZE = {"image": IMAGE, "ownership": OWNERSHIP, "cpu": 100, "memory": 1000 * 1024**2, "storage": 1024**3}
-REDIS = redis_spec(RedisArgs(**SIZE))
-POSTGRESQL = postgresql_spec(PostgresqlArgs(**SIZE))
+REDIS = redis_spec(StoreArgs(**SIZE))
+POSTGRESQL = postgresql_spec(StoreArgs(**SIZE))
 STORES = pytest.mark.parametrize("spec", [REDIS, POSTGRESQL], ids=["redis", "postgresql"])
 
 
@@ -69,7 +70,7 @@ def test_redis_refuses_writes_before_it_forgets_features_and_keeps_room_to_rewri
 
 
 def postgresql_environment(folder: Path) -> dict[str, str]:
-    passwords = {f"{role.upper()}_PASSWORD": f"{role}-pass" for role in postgresql.roles()}
+    passwords = {f"{role.upper()}_PASSWORD": f"{role}-pass" for role in postgresql.ACCOUNTS.names}
     return {"PGDATA": str(folder / "data"), "POD_IP": "10.1.2.3", **passwords}
 
 
