@@ -105,7 +105,7 @@ def found(client: ApiClient, path: str) -> Object | None:
     return there
 
 
-def until(look: Callable[[], T], what: str, *, seconds: float = 20.0) -> T:
+def until(look: Callable[[], T], what: str, *, seconds: float = 60.0) -> T:
     """What a look finds as soon as it finds something."""
     end = time.monotonic() + seconds
     while not (there := look()):

@@ -76,7 +76,7 @@ def test_logs_of_a_workload_are_printed_and_followed(hosted: Hosted) -> None:
         assert followed.stdout.readline() == "hello\n"
     finally:
         followed.send_signal(signal.SIGINT)
-        assert followed.wait(timeout=10) == 1
+        assert followed.wait(timeout=60) == 1
 
 
 def test_logs_of_what_is_not_there_are_refused_with_what_is(hosted: Hosted) -> None:
