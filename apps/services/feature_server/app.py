@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 from featurestore.connection import async_client, redis_check
+from servicekit.application import new_application, setup_service
 from servicekit.auth import READERS, Authenticator, RateLimit, RateLimiter, requires
-from servicekit.bodies import setup_body_cap
-from servicekit.errors import setup_errors
-from servicekit.health import Health, setup_health
-from servicekit.metrics import Metrics, setup_metrics
-from servicekit.requests import setup_requests
-from servicekit.server import setup_drain
+from servicekit.health import Health
+from servicekit.metrics import Metrics
 
 from feature_server import SERVICE, __version__
 from feature_server.routes import features_router
@@ -21,7 +18,7 @@ from feature_server.settings import FeatureServerSettings
 from feature_server.store import Store, StoreMetrics
 
 BODY_BYTES = 32 * 1024
-"""Five hundred symbols of 32 characters have 18 KB."""
+"""Above the longest request that is in order, which a test makes."""
 
 
 @dataclass(frozen=True)
@@ -47,27 +44,11 @@ def create_service(settings: FeatureServerSettings) -> Service:
         yield
         await connection.aclose(close_connection_pool=True)
 
-    app = FastAPI(
-        title=SERVICE,
-        version=__version__,
-        description="The newest features of symbols, from the tenant's own online store.",
-        # The pages load their scripts from another host; the committed openapi.json is the documentation.
-        docs_url=None,
-        redoc_url=None,
-        lifespan=lifespan,
+    app = new_application(
+        SERVICE, __version__, "The newest features of symbols, from the tenant's own online store.", lifespan
     )
     limiter = RateLimiter(RateLimit(settings.calls_per_second, settings.calls_burst))
     reader = requires(Authenticator(settings.auth), roles=READERS, limiter=limiter)
     app.include_router(features_router(store, reader))
-    setup_errors(app)
-    setup_body_cap(app, BODY_BYTES)
-    setup_metrics(app, metrics)
-    setup_health(app, health, service=SERVICE, version=__version__)
-    setup_drain(app, health)
-    setup_requests(app)
+    setup_service(app, health, metrics, most_body_bytes=BODY_BYTES)
     return Service(app, health)
-
-
-def create_app(settings: FeatureServerSettings) -> FastAPI:
-    """The application alone, for tests and for other servers."""
-    return create_service(settings).app

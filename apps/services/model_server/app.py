@@ -6,13 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from servicekit.application import new_application, setup_service
 from servicekit.auth import READERS, Authenticator, RateLimit, RateLimiter, requires
-from servicekit.bodies import setup_body_cap
-from servicekit.errors import setup_errors
-from servicekit.health import Check, Health, setup_health
-from servicekit.metrics import Metrics, setup_metrics
-from servicekit.requests import setup_requests
-from servicekit.server import setup_drain
+from servicekit.health import Check, Health
+from servicekit.metrics import Metrics
 
 from model_server import SERVICE, __version__
 from model_server.keeper import Keeper
@@ -24,7 +21,7 @@ from model_server.shadow import Shadow
 from model_server.sources import Source, source_of
 
 BODY_BYTES = 1 << 20
-"""The largest request, 500 inputs of 18 features with 17 digits each, has about 450 kB."""
+"""Above the longest request with the features that models know, which a test makes."""
 
 THREADS = 2
 """For large requests and explanations: more would only take turns on the cores of a pod."""
@@ -68,22 +65,11 @@ def create_service(settings: ModelServerSettings, source: Source | None = None) 
                 await stack.enter_async_context(shadow.running())
             yield
 
-    app = FastAPI(
-        title=SERVICE,
-        version=__version__,
-        description="Predicts next prices of commodities, with confidence and reasons.",
-        # The pages load their scripts from another host; the committed openapi.json is the documentation.
-        docs_url=None,
-        redoc_url=None,
-        lifespan=lifespan,
+    app = new_application(
+        SERVICE, __version__, "Predicts next prices of commodities, with confidence and reasons.", lifespan
     )
     limiter = RateLimiter(RateLimit(settings.calls_per_second, settings.calls_burst))
     caller = requires(Authenticator(settings.auth), roles=CALLERS, limiter=limiter)
     app.include_router(model_router(keeper, Predictor(measures, threads, shadow), caller, settings.traffic))
-    setup_errors(app)
-    setup_body_cap(app, BODY_BYTES)
-    setup_metrics(app, metrics)
-    setup_health(app, health, service=SERVICE, version=__version__)
-    setup_drain(app, health)
-    setup_requests(app)
+    setup_service(app, health, metrics, most_body_bytes=BODY_BYTES)
     return Service(app, health, keeper, shadow)

@@ -6,13 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from servicekit.bodies import setup_body_cap
-from servicekit.errors import setup_errors
-from servicekit.health import Check, Health, setup_health
+from servicekit.application import new_application, setup_service
+from servicekit.health import Check, Health
 from servicekit.kafka import kafka_check
-from servicekit.metrics import Metrics, setup_metrics
-from servicekit.requests import setup_requests
-from servicekit.server import setup_drain
+from servicekit.metrics import Metrics
 
 from prediction_consumer import SERVICE, __version__
 from prediction_consumer.measures import Measures
@@ -61,20 +58,9 @@ def create_service(settings: PredictionConsumerSettings, end: Callable[[], None]
         async with runner.running(lambda: health.stopping, failed):
             yield
 
-    app = FastAPI(
-        title=SERVICE,
-        version=__version__,
-        description="Makes one prediction of every commodity price on Kafka, exactly once.",
-        # The pages load their scripts from another host; the committed openapi.json is the documentation.
-        docs_url=None,
-        redoc_url=None,
-        lifespan=lifespan,
+    app = new_application(
+        SERVICE, __version__, "Makes one prediction of every commodity price on Kafka, exactly once.", lifespan
     )
     service = Service(app, health)
-    setup_errors(app)
-    setup_body_cap(app)
-    setup_metrics(app, metrics)
-    setup_health(app, health, service=SERVICE, version=__version__)
-    setup_drain(app, health)
-    setup_requests(app)
+    setup_service(app, health, metrics)
     return service

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import FastAPI
+from servicekit.application import new_application, setup_service
 from servicekit.auth import WRITERS, Authenticator, RateLimit, RateLimiter, requires
 from servicekit.background import Background
-from servicekit.bodies import setup_body_cap
-from servicekit.errors import setup_errors
-from servicekit.health import Check, Health, setup_health
+from servicekit.health import Check, Health
 from servicekit.kafka import kafka_check
-from servicekit.metrics import Metrics, setup_metrics
-from servicekit.requests import setup_requests
-from servicekit.server import setup_drain
+from servicekit.metrics import Metrics
 
 from price_feed import SERVICE, __version__
 from price_feed.measures import Measures
@@ -23,7 +20,7 @@ from price_feed.runner import Runner
 from price_feed.settings import PriceFeedSettings
 
 BODY_BYTES = 4096
-"""A price has some hundred bytes."""
+"""Above the longest price that is in order, which a test makes."""
 
 
 @dataclass(frozen=True)
@@ -52,23 +49,12 @@ def create_service(settings: PriceFeedSettings) -> Service:
         async with runner.running(), background.lifespan(app):
             yield
 
-    app = FastAPI(
-        title=SERVICE,
-        version=__version__,
-        description="Writes prices to Kafka: posted ones, and replayed ones at a chosen rate.",
-        # The pages load their scripts from another host; the committed openapi.json is the documentation.
-        docs_url=None,
-        redoc_url=None,
-        lifespan=lifespan,
+    app = new_application(
+        SERVICE, __version__, "Writes prices to Kafka: posted ones, and replayed ones at a chosen rate.", lifespan
     )
     limiter = RateLimiter(RateLimit(settings.calls_per_second, settings.calls_burst))
     writer = requires(Authenticator(settings.auth), roles=WRITERS, limiter=limiter)
     skew = timedelta(seconds=settings.max_clock_skew_seconds)
     app.include_router(prices_router(lambda: runner.publisher, writer, max_clock_skew=skew))
-    setup_errors(app)
-    setup_body_cap(app, BODY_BYTES)
-    setup_metrics(app, metrics)
-    setup_health(app, health, service=SERVICE, version=__version__)
-    setup_drain(app, health)
-    setup_requests(app)
+    setup_service(app, health, metrics, most_body_bytes=BODY_BYTES)
     return Service(app, health, background)

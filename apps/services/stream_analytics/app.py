@@ -11,14 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
-from servicekit.bodies import setup_body_cap
-from servicekit.errors import setup_errors
-from servicekit.health import Check, Health, setup_health
+from servicekit.application import new_application, setup_service
+from servicekit.health import Check, Health
 from servicekit.kafka import kafka_check
 from servicekit.logs import get_logger
-from servicekit.metrics import Metrics, setup_metrics
-from servicekit.requests import setup_requests
-from servicekit.server import setup_drain
+from servicekit.metrics import Metrics
 
 from stream_analytics import SERVICE, __version__
 from stream_analytics.metrics import StreamMetrics
@@ -87,25 +84,13 @@ def create_service(settings: StreamAnalyticsSettings) -> Service:
         yield
         await asyncio.to_thread(worker.end, settings.stop_seconds)
 
-    app = FastAPI(
-        title=SERVICE,
-        version=__version__,
-        description="Statistics of prices over event-time windows; its work goes from Kafka to Kafka.",
-        docs_url=None,
-        redoc_url=None,
-        lifespan=lifespan,
+    app = new_application(
+        SERVICE,
+        __version__,
+        "Statistics of prices over event-time windows; its work goes from Kafka to Kafka.",
+        lifespan,
     )
     checks = [kafka_check(settings.kafka), Check("pipeline", "the consumer group", worker.probe, 1.0)]
     health = Health(checks, on_report=metrics.record_check)
-    setup_errors(app)
-    setup_body_cap(app)
-    setup_metrics(app, metrics)
-    setup_health(app, health, service=SERVICE, version=__version__)
-    setup_drain(app, health)
-    setup_requests(app)
+    setup_service(app, health, metrics)
     return Service(app, health, worker)
-
-
-def create_app(settings: StreamAnalyticsSettings) -> FastAPI:
-    """The application alone, for tests and for other servers."""
-    return create_service(settings).app

@@ -5,14 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from servicekit.application import new_application, setup_service
 from servicekit.background import Background
-from servicekit.bodies import setup_body_cap
-from servicekit.errors import setup_errors
-from servicekit.health import Health, setup_health
+from servicekit.health import Health
 from servicekit.kafka import kafka_check
-from servicekit.metrics import Metrics, setup_metrics
-from servicekit.requests import setup_requests
-from servicekit.server import setup_drain
+from servicekit.metrics import Metrics
 
 from stream_gateway import SERVICE, __version__
 from stream_gateway.api import setup_api
@@ -46,27 +43,11 @@ def create_service(settings: StreamGatewaySettings) -> Service:
     metrics = Metrics(service=SERVICE, version=__version__)
     gateway = Gateway(settings, StreamMetrics(metrics.registry))
     background = Background(gateway.run)
-    app = FastAPI(
-        title=SERVICE,
-        version=__version__,
-        description="Streams market data and predictions to WebSocket clients.",
-        # The pages load their scripts from another host; the committed openapi.json is the documentation.
-        docs_url=None,
-        redoc_url=None,
-        lifespan=background.lifespan,
+    app = new_application(
+        SERVICE, __version__, "Streams market data and predictions to WebSocket clients.", background.lifespan
     )
     health = Health([kafka_check(settings.kafka), gateway.live.check()], on_report=metrics.record_check)
     setup_page(app)
     setup_api(app, gateway)
-    setup_errors(app)
-    setup_body_cap(app, _MOST_BODY_BYTES)
-    setup_metrics(app, metrics)
-    setup_health(app, health, service=SERVICE, version=__version__)
-    setup_drain(app, health)
-    setup_requests(app)
+    setup_service(app, health, metrics, most_body_bytes=_MOST_BODY_BYTES)
     return Service(app, health, gateway, background)
-
-
-def create_app(settings: StreamGatewaySettings) -> FastAPI:
-    """The application alone, for tests and for other servers; it has no WebSocket."""
-    return create_service(settings).app

@@ -240,6 +240,7 @@ async def test_what_a_process_is_made_of_is_never_searched_for_garbage_while_it_
     asked: list[str] = []
     monkeypatch.setattr(application.gc, "collect", lambda: asked.append("collect"))
     monkeypatch.setattr(application.gc, "freeze", lambda: asked.append("freeze"))
-    app = application.create_app(FeatureServerSettings(redis=RedisSettings(host="redis"), auth=issuer.settings))
+    settings = FeatureServerSettings(redis=RedisSettings(host="redis"), auth=issuer.settings)
+    app = application.create_service(settings).app
     async with app.router.lifespan_context(app):
         assert asked == ["collect", "freeze"]
