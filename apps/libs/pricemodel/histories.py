@@ -10,7 +10,7 @@ from pricemodel.wti_history import wti_history
 
 SEED = 20
 GENERATED_DAYS = 4000
-"""Eleven years: enough for the model to come near the optimum, small enough to train in seconds."""
+"""Eleven years: enough for the model to come as near to the optimum as a test demands."""
 
 
 def known_histories(*, seed: int = SEED, generated_days: int = GENERATED_DAYS) -> dict[str, History]:

@@ -1,4 +1,4 @@
-"""LightGBM, imported when the first forest is grown or read: it takes half a second and a library of the system."""
+"""LightGBM, imported when the first forest is grown or read: it takes time and a library of the system."""
 
 from __future__ import annotations
 

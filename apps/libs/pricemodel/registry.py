@@ -106,9 +106,9 @@ class ModelRegistry:
 
     @property
     def client(self) -> Any:
-        """MLflow's client; importing it takes a second, so that is done at the first call."""
+        """MLflow's client; importing it takes time, so that is done at the first call."""
         if self._known is None:
-            from mlflow import MlflowClient  # noqa: PLC0415 - a second that the start need not wait for
+            from mlflow import MlflowClient  # noqa: PLC0415 - the start need not wait for it
 
             self._known = MlflowClient(tracking_uri=self.url, registry_uri=self.url)
         return self._known

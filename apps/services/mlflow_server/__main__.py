@@ -3,7 +3,7 @@
 MLflow takes the password from the database's address, which every process of the node can read in the list of
 processes, or from libpq's ``PGPASSWORD``: so it is put there, and nowhere before.
 
-MLflow's command starts the web server as a child and waits for it, with 200 MB that it needs no more. Here it becomes
+MLflow's command starts the web server as a child and waits for it, with memory that it needs no more. Here it becomes
 the web server.
 """
 
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.clear()
     os.environ.update(environment)
 
-    import mlflow.server  # noqa: PLC0415 - it takes seconds, and reads the environment
+    import mlflow.server  # noqa: PLC0415 - it takes long, and reads the environment
     from mlflow.cli import cli  # noqa: PLC0415
 
     # Where MLflow calls it by another name, it starts its child as ever.

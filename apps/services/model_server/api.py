@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 MOST_INPUTS = 500
 MOST_EXPLAINED = 50
-"""An explanation costs about a hundred times a prediction."""
+"""Fewer, since an explanation follows every path of each tree where a prediction follows one."""
 
 _EXAMPLE = dict.fromkeys(STORED_NAMES, 1.0)
 

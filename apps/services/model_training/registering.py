@@ -104,7 +104,7 @@ def _log(
     trained: Trained, folder: Path, registry: ModelRegistry, *, digest: str, plan: TrainingPlan, revision: str
 ) -> str:
     with registry.told("logging the run"):
-        import mlflow  # noqa: PLC0415 - seconds, which reading the settings need not wait for
+        import mlflow  # noqa: PLC0415 - it takes long, and reading the settings need not wait for it
         import mlflow.pyfunc  # noqa: PLC0415
         from mlflow.models.signature import ModelSignature  # noqa: PLC0415
         from mlflow.types import ColSpec, Schema  # noqa: PLC0415
