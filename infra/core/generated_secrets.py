@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_random as random
@@ -17,6 +18,41 @@ from infra.core.models import Args
 PASSWORD_LENGTH = 43
 """Letters and digits: 256 bits, as many as a key of HMAC-SHA-256 should have (RFC 7518, section 3.2), and nothing that
 a shell, a URL or a configuration file would have to quote."""
+
+
+def generated_password(component: PlatformComponent, role: str, length: int) -> pulumi.Output[str]:
+    """A password of letters and digits, made once and kept in the state.
+
+    Args:
+        component: its parent.
+        role: its role among the component's children.
+        length: characters; each is worth 5.95 bits.
+    """
+    made = random.RandomPassword(component.child(role), length=length, special=False, opts=component.child_options())
+    password: pulumi.Output[str] = made.result
+    return password
+
+
+def opaque_secret(
+    name: str, namespace: str, key: str, value: pulumi.Output[str], *, component: str, ownership: Ownership
+) -> dict[str, Any]:
+    """The manifest of a Secret with one key.
+
+    Args:
+        name: its name.
+        namespace: where it can be read.
+        key: key inside it.
+        value: what the key holds.
+        component: part of the platform that it belongs to.
+        ownership: who owns it.
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {"name": name, "namespace": namespace, "labels": object_labels(name, component, ownership)},
+        "data": {key: value.apply(lambda text: base64.b64encode(text.encode()).decode())},
+    }
 
 
 class GeneratedSecret(Args):
@@ -61,18 +97,11 @@ class GeneratedSecrets(PlatformComponent):
         super().__init__(name, opts=opts)
         objects: list[KubernetesObject] = []
         for entry in args.secrets:
-            password = random.RandomPassword(
-                self.child(entry.name), length=PASSWORD_LENGTH, special=False, opts=self.child_options()
-            )
-            encoded = password.result.apply(lambda text: base64.b64encode(content(text).encode()).decode())
+            value = generated_password(self, entry.name, PASSWORD_LENGTH).apply(content)
             for namespace in entry.namespaces:
-                metadata = {
-                    "name": entry.name,
-                    "namespace": namespace,
-                    "labels": object_labels(entry.name, args.component, args.ownership),
-                }
-                manifest = {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata}
-                role = f"{entry.name}-{namespace}"
-                objects.append(self.declare(role, {**manifest, "data": {entry.key: encoded}}, after=ready[namespace]))
+                manifest = opaque_secret(
+                    entry.name, namespace, entry.key, value, component=args.component, ownership=args.ownership
+                )
+                objects.append(self.declare(f"{entry.name}-{namespace}", manifest, after=ready[namespace]))
         self.objects = objects
         self.register_outputs({"secrets": [entry.name for entry in args.secrets]})

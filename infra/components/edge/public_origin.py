@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pulumi
-import pulumi_random as random
-from pulumi_aws import route53, secretsmanager
+from pulumi_aws import route53
 
 from infra.components.edge.public_certificate import RECORD_SECONDS, DomainCertificate
 from infra.components.edge.public_layout import PublicOriginArgs, origin_host, token_content
+from infra.components.foundation.kept_secret import kept_secret
 from infra.core.component import PlatformComponent
+from infra.core.generated_secrets import generated_password
 
 TOKEN_LENGTH = 48
 """Letters and digits: 285 bits, and nothing that a header would have to quote."""
@@ -47,22 +48,15 @@ class PublicOrigin(PlatformComponent):
         certificate = DomainCertificate(
             self.child("domain"), domain=origin_host(args.domain), zone_id=args.zone_id, opts=self.child_options()
         )
-        token = random.RandomPassword(
-            self.child("token"), length=TOKEN_LENGTH, special=False, opts=self.child_options()
-        )
-        secret = secretsmanager.Secret(
-            self.child("token-aws"),
+        token = generated_password(self, "token", TOKEN_LENGTH)
+        kept_secret(
+            self,
+            "token-aws",
+            token.apply(token_content),
             name=args.secret,
             description=f"What CloudFront tells the origin of {args.domain}",
-            kms_key_id=key_arn,
-            recovery_window_in_days=args.recovery_days,
-            opts=self.child_options(),
-        )
-        secretsmanager.SecretVersion(
-            self.child("token-aws-version"),
-            secret_id=secret.id,
-            secret_string=token.result.apply(token_content),
-            opts=self.child_options(),
+            key_arn=key_arn,
+            recovery_days=args.recovery_days,
         )
         if args.target is not None:
             route53.Record(
@@ -74,5 +68,5 @@ class PublicOrigin(PlatformComponent):
                 ttl=RECORD_SECONDS,
                 opts=self.child_options(),
             )
-        self.certificate_arn, self.token = certificate.arn, token.result
+        self.certificate_arn, self.token = certificate.arn, token
         self.register_outputs({"certificateArn": self.certificate_arn})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pulumi
-import pulumi_random as random
 from pulumi_aws import cloudwatch, ec2, elasticache, secretsmanager
 
 from infra.components.foundation.cache_layout import (
@@ -26,9 +25,11 @@ from infra.components.foundation.cache_layout import (
     secret_name,
 )
 from infra.components.foundation.customer_key import customer_key
+from infra.components.foundation.kept_secret import kept_secret
 from infra.components.foundation.network import Network
 from infra.components.foundation.private_service import private_service
 from infra.core.component import PlatformComponent
+from infra.core.generated_secrets import generated_password
 
 
 class Cache(PlatformComponent):
@@ -95,13 +96,6 @@ class Cache(PlatformComponent):
             for log in LOGS
         ]
 
-    def _password(self, role: str) -> pulumi.Output[str]:
-        password = random.RandomPassword(
-            self.child(f"{role}-password"), length=PASSWORD_LENGTH, special=False, opts=self.child_options()
-        )
-        generated: pulumi.Output[str] = password.result
-        return generated
-
     def _user(self, role: str, user: str, access: str, password: pulumi.Output[str]) -> elasticache.User:
         return elasticache.User(
             self.child(role),
@@ -114,10 +108,10 @@ class Cache(PlatformComponent):
         )
 
     def _users(self) -> tuple[elasticache.UserGroup, secretsmanager.Secret]:
-        args, password = self._args, self._password("user")
+        args, password = self._args, generated_password(self, "user-password", PASSWORD_LENGTH)
         # A group must have a user named default; whoever names no user is refused.
         members = [
-            self._user("nobody", "default", NOBODY, self._password("nobody")),
+            self._user("nobody", "default", NOBODY, generated_password(self, "nobody-password", PASSWORD_LENGTH)),
             self._user("user", USER, CLIENT, password),
         ]
         group = elasticache.UserGroup(
@@ -127,18 +121,13 @@ class Cache(PlatformComponent):
             user_ids=[member.user_id for member in members],
             opts=self.child_options(),
         )
-        secret = secretsmanager.Secret(
-            self.child("secret"),
+        secret = kept_secret(
+            self,
+            "secret",
+            password.apply(secret_content),
             name=secret_name(args.environment),
-            kms_key_id=self._key_arn,
-            recovery_window_in_days=args.recovery_days,
-            opts=self.child_options(),
-        )
-        secretsmanager.SecretVersion(
-            self.child("secret-version"),
-            secret_id=secret.id,
-            secret_string=password.apply(secret_content),
-            opts=self.child_options(),
+            key_arn=self._key_arn,
+            recovery_days=args.recovery_days,
         )
         return group, secret
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-import pulumi_random as random
 from pydantic import Field, model_validator
 
 from infra.components.governance.artifacts import Artifact, artifact_manifest
@@ -23,8 +21,9 @@ from infra.components.governance.decision_point import (
     token_secret,
 )
 from infra.core.component import PlatformComponent
+from infra.core.generated_secrets import generated_password, opaque_secret
 from infra.core.kubernetes_object import KubernetesObject
-from infra.core.labels import Ownership, object_labels
+from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.workload.workload import Workload
 
@@ -94,23 +93,11 @@ class Governance(PlatformComponent):
     def _token(
         self, client: str, home: str, ownership: Ownership, ready: Mapping[str, Sequence[pulumi.Resource]]
     ) -> KubernetesObject:
-        token = random.RandomPassword(
-            self.child(f"{client}-token"), length=TOKEN_LENGTH, special=False, opts=self.child_options()
-        )
+        token = generated_password(self, f"{client}-token", TOKEN_LENGTH)
         if home != NAMESPACE:
-            self.declare(f"{client}-home", _secret(client, token.result, home, ownership), after=ready[home])
-        return self.declare(
-            f"{client}-secret", _secret(client, token.result, NAMESPACE, ownership), after=ready[NAMESPACE]
-        )
+            self.declare(f"{client}-home", _secret(client, token, home, ownership), after=ready[home])
+        return self.declare(f"{client}-secret", _secret(client, token, NAMESPACE, ownership), after=ready[NAMESPACE])
 
 
 def _secret(client: str, token: pulumi.Output[str], namespace: str, ownership: Ownership) -> dict[str, Any]:
-    name = token_secret(client)
-    encoded = token.apply(lambda text: base64.b64encode(text.encode()).decode())
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "Opaque",
-        "metadata": {"name": name, "namespace": namespace, "labels": object_labels(name, "governance", ownership)},
-        "data": {TOKEN_KEY: encoded},
-    }
+    return opaque_secret(token_secret(client), namespace, TOKEN_KEY, token, component="governance", ownership=ownership)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
-import pulumi_random as random
 from pydantic import Field
 
 from infra.components.streaming.access import NAMESPACE, PASSWORD_KEY, credential_secret
 from infra.core.component import PlatformComponent
+from infra.core.generated_secrets import generated_password, opaque_secret
 from infra.core.kubernetes_object import KubernetesObject
-from infra.core.labels import Ownership, object_labels
+from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.names import PROJECT
 
@@ -59,7 +59,10 @@ class KafkaCredentials(PlatformComponent):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts=opts)
-        self.passwords = {user: given.get(user) or self._generate(user) for user in args.users}
+        self.passwords = {
+            user: given.get(user) or generated_password(self, f"{user}-password", PASSWORD_LENGTH)
+            for user in args.users
+        }
         self.secrets = {
             user: self.declare(f"{user}-secret", _secret(args, user, password, NAMESPACE), after=ready[NAMESPACE])
             for user, password in self.passwords.items()
@@ -71,39 +74,23 @@ class KafkaCredentials(PlatformComponent):
                 self._keep_in_aws(args, user, password, key_arn)
         self.register_outputs({"users": list(args.users)})
 
-    def _generate(self, user: str) -> pulumi.Output[str]:
-        password = random.RandomPassword(
-            self.child(f"{user}-password"), length=PASSWORD_LENGTH, special=False, opts=self.child_options()
-        )
-        generated: pulumi.Output[str] = password.result
-        return generated
-
     def _keep_in_aws(
         self, args: KafkaCredentialsArgs, user: str, password: pulumi.Output[str], key_arn: pulumi.Output[str] | None
     ) -> None:
-        from pulumi_aws import secretsmanager  # noqa: PLC0415 - only a stack with an AWS account pays for it
+        # Only a stack with an AWS account pays for its SDK.
+        from infra.components.foundation.kept_secret import kept_secret  # noqa: PLC0415
 
-        name = f"{PROJECT}/{args.ownership.environment}/kafka/{user}"
-        secret = secretsmanager.Secret(
-            self.child(f"{user}-aws"),
-            name=name,
-            kms_key_id=key_arn,
-            recovery_window_in_days=args.recovery_days,
-            opts=self.child_options(),
-        )
-        content = password.apply(lambda text: json.dumps({"username": user, "password": text}, sort_keys=True))
-        secretsmanager.SecretVersion(
-            self.child(f"{user}-aws-version"), secret_id=secret.id, secret_string=content, opts=self.child_options()
+        kept_secret(
+            self,
+            f"{user}-aws",
+            password.apply(lambda text: json.dumps({"username": user, "password": text}, sort_keys=True)),
+            name=f"{PROJECT}/{args.ownership.environment}/kafka/{user}",
+            key_arn=key_arn,
+            recovery_days=args.recovery_days,
         )
 
 
-def _secret(args: KafkaCredentialsArgs, user: str, password: pulumi.Output[str], home: str) -> dict[str, object]:
-    name = credential_secret(user)
-    encoded = password.apply(lambda text: base64.b64encode(text.encode()).decode())
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "Opaque",
-        "metadata": {"name": name, "namespace": home, "labels": object_labels(name, "streaming", args.ownership)},
-        "data": {PASSWORD_KEY: encoded},
-    }
+def _secret(args: KafkaCredentialsArgs, user: str, password: pulumi.Output[str], home: str) -> dict[str, Any]:
+    return opaque_secret(
+        credential_secret(user), home, PASSWORD_KEY, password, component="streaming", ownership=args.ownership
+    )
