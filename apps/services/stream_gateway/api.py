@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from servicekit.auth import READERS, Principal, Refused, problems, requires
 from servicekit.auth.guard import headers_of
+from servicekit.connections import abort_of
 from starlette.types import Receive, Scope, Send
 
 from stream_gateway import messages
@@ -46,12 +47,14 @@ class SeatedEvents(Events):
 
     def __init__(self, stream: EventStream, wanted: messages.Subscription) -> None:
         """Answer with a stream that has been seated."""
-        super().__init__(_events(stream, wanted), headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        # Nothing else goes over its connection, which is cut where the client does not read the end.
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no", "connection": "close"}
+        super().__init__(_events(stream, wanted), headers=headers)
         self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it for as long as the client stays; the seat is given up also when the body never began."""
-        await self._stream.answering(super().__call__(scope, receive, send))
+        await self._stream.answering(super().__call__(scope, receive, send), abort_of(scope))
 
 
 def setup_api(app: FastAPI, gateway: Gateway) -> None:

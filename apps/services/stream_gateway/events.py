@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import orjson
 from servicekit.auth import Principal
@@ -14,6 +14,8 @@ from stream_gateway.messages import Place
 from stream_gateway.outbox import Outbox
 
 _SILENT_HEARTBEATS = 2.5
+_GOODBYE_SECONDS = 5.0
+"""How long a client has to read the rest of a stream that ends; no longer than half of what a stop may take."""
 
 
 class EventStream:
@@ -33,6 +35,8 @@ class EventStream:
         self._sent = time.monotonic()
         self._expired = self._idle = False
         self._answer: asyncio.Timeout | None = None
+        self._abort: Callable[[], None] | None = None
+        self._goodbye = min(_GOODBYE_SECONDS, settings.stop_seconds / 2)
 
     @property
     def full(self) -> bool:
@@ -46,7 +50,7 @@ class EventStream:
         dropped = self._outbox.dropped
         if not self._outbox.put(item):
             self._gateway.metrics.closed.labels("1013").inc()
-            self._ended = True
+            self.end()
         self._gateway.metrics.dropped.inc(self._outbox.dropped - dropped)
         self._something.set()
 
@@ -68,13 +72,22 @@ class EventStream:
             self._something.set()
 
     def end(self) -> None:
-        """Send what waits, and end."""
+        """Send what waits, and end; a client that does not read it in time is cut."""
+        if not self._ended:
+            asyncio.get_running_loop().call_later(self._goodbye, self._cut, None)
         self._ended = True
         self._something.set()
 
-    async def answering(self, answer: Awaitable[None]) -> None:
-        """Wait for the answer that sends the body, until the stream is cut; whatever happens, its seat is free then."""
+    async def answering(self, answer: Awaitable[None], abort: Callable[[], None]) -> None:
+        """Wait for the answer that sends the body, until the stream is cut; whatever happens, its seat is free then.
+
+        Args:
+            answer: what sends the body.
+            abort: ends its connection, which carries nothing else. What was sent may still wait there for the client,
+                and has a little time to be read.
+        """
         timeout = self._answer = asyncio.timeout(None)
+        self._abort = abort
         try:
             async with timeout:
                 await answer
@@ -84,6 +97,7 @@ class EventStream:
         finally:
             self._answer = None
             self._gateway.unseat(self)
+            asyncio.get_running_loop().call_later(self._goodbye, abort)
 
     def _cut(self, code: str | None) -> None:
         if code is not None:
@@ -91,7 +105,9 @@ class EventStream:
         self._gateway.unseat(self)
         self._outbox.clear()
         self._ended = True
-        if self._answer is not None:
+        if self._answer is not None and self._abort is not None:
+            # First: what ends without its connection would be told as a fault of the service.
+            self._abort()
             self._answer.reschedule(0)
             self._answer = None
 

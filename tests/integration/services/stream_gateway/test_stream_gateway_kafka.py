@@ -263,6 +263,11 @@ def wait_for_seats(gateway: ServiceProcess, kind: str, seats: int) -> None:
     assert found == seats, f"{kind}: {found:g} seats"
 
 
+def read_all(client: socket.socket) -> None:
+    while client.recv(65_536):
+        pass
+
+
 async def test_events_that_nobody_reads_lose_their_seat_and_the_others_nothing(
     kafka_broker: Broker, issuer: Issuer, topic: str, tmp_path: Path, gateways: list[ServiceProcess]
 ):
@@ -279,6 +284,8 @@ async def test_events_that_nobody_reads_lose_their_seat_and_the_others_nothing(
         await reads.until(1000)
         await asyncio.to_thread(wait_for_seats, gateways[0], "events", 0)
         assert gateways[0].metric("stream_closed_total", code="1011") >= 1
+        with pytest.raises(ConnectionResetError):
+            await asyncio.to_thread(read_all, stuck)
     await reads.stop()
     whole(reads, 1000)
 

@@ -138,3 +138,23 @@ async def test_a_stream_whose_answer_never_began_gives_its_seat_up(issuer: Issue
     made.seat(stream, Principal("a", expires_at=time.time() + 900))
     stream.tick(time.monotonic() + 51)
     assert not made._streams
+
+
+async def test_a_stream_that_ends_and_is_not_read_in_time_is_cut_with_its_connection(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("stream_gateway.events._GOODBYE_SECONDS", 0.0)
+    made, reader, aborted = gateway(issuer), Reader(), []
+    stream = EventStream(made)
+    made.seat(stream, ANALYST)
+    scope = SCOPE | {"state": {"servicekit.abort": lambda: aborted.append(not reader.free.is_set())}}
+    reader.free.clear()
+    answer = asyncio.create_task(SeatedEvents(stream, Subscription(topics=["prices"]))(scope, never, reader.send))
+    await settle()
+    assert not answer.done()
+    stream.end()
+    await asyncio.wait_for(answer, 5)
+    await settle()
+    assert aborted
+    assert all(aborted), "it ended although nothing was read"
+    assert not made._streams
