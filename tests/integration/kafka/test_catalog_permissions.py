@@ -13,13 +13,12 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from infra.components.streaming import kafka_admin, single_broker
 from infra.components.streaming.kafka_admin import FILE, SETTINGS
-from infra.components.streaming.single_broker import ADMIN, SingleBrokerArgs
+from infra.components.streaming.single_broker import ADMIN
 from infra.core.catalog.users import acls
-from infra.core.labels import Ownership
-from infra.core.quantity import gibibytes
 from infra.core.workload.service import SECRETS
 from infra.stacks.files import read_catalog
 from tests.support.kafka import Broker, running_kafka
+from tests.support.single_brokers import single_broker_args
 
 pytestmark = pytest.mark.integration
 
@@ -44,14 +43,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 def run_job(broker: Broker, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the job as it is declared, with the folders of its pod below ``folder``."""
-    args = SingleBrokerArgs(
-        image=CATALOG.images["kafka"],
-        admin_image=CATALOG.images["kafka-admin"],
-        ownership=Ownership(environment="local", owner="team", cost_centre="cc-1"),
-        cpu=500,
-        memory=gibibytes(1),
-        storage=gibibytes(5),
-    )
+    args = single_broker_args(CATALOG)
     spec = kafka_admin.admin_spec(args, single_broker.access(), CATALOG.topics, CATALOG.users)
     for user in (*USERS, ADMIN):
         path = Path(f"{folder}{kafka_admin.password_file(user)}")

@@ -21,7 +21,6 @@ import orjson
 import pytest
 import yaml
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from stream_analytics.windows import WindowSettings
 
 from infra.core.data.dataset import Column
 from infra.core.data.json_schema import json_schema
@@ -29,20 +28,12 @@ from sandbox.control_plane.ports import free_port
 from sandbox.deathsignal import die_with_parent
 from tests.support.kafka import Broker, running_kafka
 from tests.support.window_reference import MICRO, Event, windows_of
+from tests.support.window_streams import SMALL, START
 
 pytestmark = pytest.mark.integration
 
-WINDOWS = WindowSettings(
-    tumbling_seconds=10,
-    sliding_seconds=30,
-    step_seconds=10,
-    session_gap_seconds=5,
-    session_max_seconds=60,
-    lateness_seconds=8,
-)
 ROOT = Path(__file__).parents[4]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-START = 1_750_000_000 * MICRO
 SYMBOLS = ("WTI", "BRENT", "GAS", "GOLD", "CORN")
 FIGURES = ("count", "mean", "std", "p50", "p95", "trend", "drift")
 
@@ -67,7 +58,7 @@ class Analytics:
             "STREAM_ANALYTICS_TOPIC_PREFIX": self.input.removesuffix("commodity-prices"),
             "STREAM_ANALYTICS_OUTPUT_TOPIC": self.output,
             "STREAM_ANALYTICS_DEAD_LETTER_TOPIC": self.dead,
-            "STREAM_ANALYTICS_WINDOWS": json.dumps({"commodity-prices": WINDOWS.model_dump()}),
+            "STREAM_ANALYTICS_WINDOWS": json.dumps({"commodity-prices": SMALL.model_dump()}),
             "STREAM_ANALYTICS_BATCH_RECORDS": "500",
             "STREAM_ANALYTICS_COMMIT_SECONDS": "0.2",
             "STREAM_ANALYTICS_STATIC_MEMBER": "true",
@@ -221,7 +212,7 @@ def test_through_an_outage_of_its_broker_it_loses_no_window_and_writes_none_twic
                 broker.start()
         analytics.write(closing((outages + 1) * 100 + 2000))
         analytics.wait_for_end(90, ends=True)
-        expected = windows_of(events, WINDOWS, until=START + (outages + 1) * 100 * MICRO + 1900 * MICRO)
+        expected = windows_of(events, SMALL, until=START + (outages + 1) * 100 * MICRO + 1900 * MICRO)
         assert analytics.windows() == expected
         assert broker.read(analytics.dead) == []
 
@@ -242,7 +233,7 @@ def test_killed_at_random_moments_it_loses_no_window_and_writes_none_twice(
     analytics.write(closing(kills * 100 + 2000))
     analytics.wait_for_end(60)
     assert analytics.end(signal.SIGTERM) == 0
-    expected = windows_of(events, WINDOWS, until=START + kills * 100 * MICRO + 1900 * MICRO)
+    expected = windows_of(events, SMALL, until=START + kills * 100 * MICRO + 1900 * MICRO)
     assert analytics.windows() == expected
     assert kafka_broker.read(analytics.dead) == []
 
@@ -276,12 +267,12 @@ def test_late_and_unreadable_records_are_put_aside_once_with_the_reason(analytic
     assert "at most 60 s ahead of the record's own timestamp" in reasons[3]
     assert reasons[4] == "fields missing: currency, price, symbol, traded_at"
     assert {letter["topic"] for letter in letters.values()} == {analytics.input.encode()}
-    assert analytics.windows() == windows_of(good, WINDOWS, until=START + 1900 * MICRO)
+    assert analytics.windows() == windows_of(good, SMALL, until=START + 1900 * MICRO)
 
 
 def test_windows_end_without_a_further_record_once_time_has_passed(analytics: Analytics, kafka_broker: Broker):
     analytics.write([("WTI", START + 41 * MICRO, 700_000), ("WTI", START + 47 * MICRO, 710_000)])
-    windows = {"commodity-prices": {**WINDOWS.model_dump(), "lateness_seconds": 1}}
+    windows = {"commodity-prices": {**SMALL.model_dump(), "lateness_seconds": 1}}
     analytics.start(STREAM_ANALYTICS_IDLE_SECONDS="0.5", STREAM_ANALYTICS_WINDOWS=json.dumps(windows))
     # 47 s seen, 1 s of lateness: the window that ends at 50 s is final 4 s later, and a price of 45 s is late then.
     deadline = time.monotonic() + 30

@@ -16,6 +16,7 @@ from infra.core.labels import OWNER_LABEL, Ownership
 from infra.core.quantity import Compute
 from infra.core.wiring import wire
 from infra.stacks.files import read_catalog, read_definitions
+from tests.support.strict_schemas import strict
 
 NAMESPACE = "operators"
 OWNERSHIP = Ownership(environment="prod", owner="team", cost_centre="cc-1")
@@ -33,18 +34,6 @@ def validators() -> dict[str, jsonschema.Draft202012Validator]:
         schema = strict(version["schema"]["openAPIV3Schema"]["properties"]["spec"])
         found[definition["spec"]["names"]["kind"]] = jsonschema.Draft202012Validator(schema)
     return found
-
-
-def strict(schema: Any) -> Any:
-    """The schema as the API server applies it with strict field validation: no field that it does not name."""
-    if isinstance(schema, list):
-        return [strict(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: strict(item) for key, item in schema.items() if not key.startswith("x-kubernetes")}
-    if "properties" in made and "additionalProperties" not in made and made.get("type") == "object":
-        made["additionalProperties"] = False
-    return made
 
 
 def certificate(**changes: Any) -> cm.CertificateSpec:

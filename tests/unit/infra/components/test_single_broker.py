@@ -1,21 +1,12 @@
 import re
 
 from infra.components.streaming import single_broker
-from infra.components.streaming.single_broker import SingleBrokerArgs
-from infra.core.labels import Ownership
-from infra.core.quantity import gibibytes
 from infra.core.workload.manifests import workload_manifests
 from infra.stacks.files import read_catalog
+from tests.support.single_brokers import single_broker_args
 
 CATALOG = read_catalog()
-ARGS = SingleBrokerArgs(
-    image=CATALOG.images["kafka"],
-    admin_image=CATALOG.images["kafka-admin"],
-    ownership=Ownership(environment="local", owner="team", cost_centre="cc-1"),
-    cpu=500,
-    memory=gibibytes(1),
-    storage=gibibytes(5),
-)
+ARGS = single_broker_args(CATALOG)
 
 
 def test_clients_must_authenticate_and_nothing_is_allowed_unless_said():

@@ -1,12 +1,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.core.catalog.images import Image
-from infra.core.labels import Ownership
 from infra.core.quantity import Compute, gibibytes
 from infra.core.quota import Budget, Share, namespace_budget, namespace_overruns, overruns
-from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, Storage, WorkloadSpec
+from infra.core.workload.spec import Replicas, Storage
 from infra.core.workload_share import workload_share
+from tests.support.small_workloads import small_workload
 
 QUICK = settings(max_examples=50, deadline=None)
 amounts = st.builds(Compute, st.integers(1, 10**6), st.integers(1, 2**45))
@@ -83,33 +82,17 @@ def test_a_namespace_with_room_for_all_has_no_overrun():
     assert not list(namespace_overruns(PARTS, {"x": namespace_budget(PARTS), "empty": namespace_budget([])}))
 
 
-def workload(kind: str, **fields: object) -> WorkloadSpec:
-    facts: dict[str, object] = {
-        "name": "one",
-        "namespace": "x",
-        "component": "test",
-        "kind": kind,
-        "ownership": Ownership(environment="dev", owner="team", cost_centre="cc-1"),
-        "image": Image.model_validate({"repository": "r", "tag": "1", "user": 1, "group": 1, "source": "a test"}),
-        "resources": Resources(cpu_request=100, cpu_limit=200, memory=gibibytes(1)),
-    }
-    if kind in ("deployment", "statefulset"):
-        probe = Probe(port="web")
-        facts |= {"ports": (Port(name="web", number=80),), "probes": Probes(liveness=probe, readiness=probe)}
-    return WorkloadSpec(**(facts | fields))  # type: ignore[arg-type]
-
-
 def test_a_deployment_takes_its_maximum_and_the_pod_that_a_rollout_starts_first():
-    share = workload_share(workload("deployment", replicas=Replicas(minimum=2, maximum=5)))
+    share = workload_share(small_workload("deployment", replicas=Replicas(minimum=2, maximum=5)))
     assert share == Share("one", "x", Compute(600, gibibytes(6)), Compute(1200, gibibytes(6)), 6)
 
 
 def test_a_statefulset_takes_its_pods_and_volumes_and_no_surge():
     volumes = Storage(mount_path="/data", size=gibibytes(10))
-    share = workload_share(workload("statefulset", replicas=Replicas(minimum=3, maximum=3), storage=volumes))
+    share = workload_share(small_workload("statefulset", replicas=Replicas(minimum=3, maximum=3), storage=volumes))
     assert share == Share("one", "x", Compute(300, gibibytes(3)), Compute(600, gibibytes(3)), 3, gibibytes(30), 3)
 
 
 def test_a_changed_job_may_run_beside_the_former_one_but_a_cronjob_never_beside_itself():
-    assert workload_share(workload("job")).pods == 2
-    assert workload_share(workload("cronjob", schedule="0 2 * * *")).pods == 1
+    assert workload_share(small_workload("job")).pods == 2
+    assert workload_share(small_workload("cronjob", schedule="0 2 * * *")).pods == 1

@@ -12,6 +12,7 @@ from infra.components.edge.mesh_layout import DEFINITIONS, namespace_manifests, 
 from infra.core.labels import OWNER_LABEL
 from infra.core.wiring import External
 from infra.stacks.files import read_definitions
+from tests.support.strict_schemas import strict
 from tests.support.wirings import HTTP, OWNERSHIP, client, server, wired
 
 GRAPH = wired(server(), client("feed", "two", HTTP, External(host="api.example.org")))
@@ -21,18 +22,6 @@ MANIFESTS = dict([*namespace_manifests("two", OWNERSHIP), *wiring_manifests(GRAP
 @cache
 def definitions() -> dict[str, dict[str, Any]]:
     return {definition["spec"]["names"]["kind"]: definition for definition in read_definitions(DEFINITIONS)}
-
-
-def strict(schema: Any) -> Any:
-    """The schema as the API server applies it with strict field validation: no field that it does not name."""
-    if isinstance(schema, list):
-        return [strict(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: strict(item) for key, item in schema.items() if not key.startswith("x-kubernetes")}
-    if "properties" in made and "additionalProperties" not in made and made.get("type") == "object":
-        made["additionalProperties"] = False
-    return made
 
 
 def check(manifest: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from infra.core.quantity import Compute
 from infra.core.quota import Budget
 from infra.stacks.files import ROOT, read_catalog, read_definitions
 from infra.stacks.recovery_plan import SNAPSHOT_DEFINITIONS, schedules
+from tests.support.strict_schemas import strict
 
 CATALOG = read_catalog()
 CHART, PLUGIN = CATALOG.charts["velero"], CATALOG.images[layout.PLUGIN_IMAGE]
@@ -38,18 +39,6 @@ SCHEDULES = [
         CATALOG, [namespace("a"), namespace("platform-streaming"), namespace("tenant-analytics", "analytics")], []
     )
 ]
-
-
-def strict(schema: Any) -> Any:
-    """The schema as the API server applies it with strict field validation: no field that it does not name."""
-    if isinstance(schema, list):
-        return [strict(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: strict(item) for key, item in schema.items() if not key.startswith("x-kubernetes")}
-    if "properties" in made and "additionalProperties" not in made and made.get("type") == "object":
-        made["additionalProperties"] = False
-    return made
 
 
 @cache

@@ -5,36 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.core.catalog.images import Image
 from infra.core.cost.estimate import ceiling, estimate
 from infra.core.cost.report import cost_report, notes
 from infra.core.cost.schedule import runs_a_month
 from infra.core.cost.usage import Running, Usage, running
-from infra.core.labels import Ownership
 from infra.core.quantity import Compute, gibibytes
 from infra.core.quota import Share
-from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, Storage, WorkloadSpec
+from infra.core.workload.spec import Replicas, Storage
 from infra.stacks.files import read_catalog
+from tests.support.small_workloads import small_workload
 
 PRICES = read_catalog().prices
 NODE = Compute(PRICES.node.cores * 1000, PRICES.node.memory)
 DESK = Share("desk", "tenant-desk", NODE, NODE, 80, gibibytes(100), 5)
-
-
-def workload(kind: str, **fields: object) -> WorkloadSpec:
-    facts: dict[str, object] = {
-        "name": "one",
-        "namespace": "x",
-        "component": "test",
-        "kind": kind,
-        "ownership": Ownership(environment="dev", owner="team", cost_centre="cc-1", tenant="desk"),
-        "image": Image.model_validate({"repository": "r", "tag": "1", "user": 1, "group": 1, "source": "a test"}),
-        "resources": Resources(cpu_request=100, cpu_limit=200, memory=gibibytes(1)),
-    }
-    if kind in ("deployment", "statefulset"):
-        probe = Probe(port="web")
-        facts |= {"ports": (Port(name="web", number=80),), "probes": Probes(liveness=probe, readiness=probe)}
-    return WorkloadSpec(**(facts | fields))  # type: ignore[arg-type]
 
 
 def test_a_node_that_runs_all_month_costs_730_hours_of_its_price():
@@ -45,29 +28,29 @@ def test_a_node_that_runs_all_month_costs_730_hours_of_its_price():
 
 
 def test_an_autoscaled_workload_typically_runs_halfway_and_idles_at_its_least():
-    pods = running(workload("deployment", replicas=Replicas(minimum=2, maximum=5)), keep=True)
+    pods = running(small_workload("deployment", replicas=Replicas(minimum=2, maximum=5)), keep=True)
     assert (pods.typical, pods.idle) == (Compute(400, gibibytes(4)), Compute(200, gibibytes(2)))
     assert pods.tenant == "desk"
 
 
 def test_a_fixed_workload_costs_the_same_idle():
-    pods = running(workload("deployment", replicas=Replicas(minimum=3, maximum=3)), keep=True)
+    pods = running(small_workload("deployment", replicas=Replicas(minimum=3, maximum=3)), keep=True)
     assert pods.typical == pods.idle == Compute(300, gibibytes(3))
 
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_volumes_cost_when_idle_and_after_a_destruction_only_when_kept(keep: bool):
-    spec = workload("statefulset", storage=Storage(mount_path="/data", size=gibibytes(50)))
+    spec = small_workload("statefulset", storage=Storage(mount_path="/data", size=gibibytes(50)))
     (volume,) = [usage for usage in running(spec, keep=keep).usages() if usage.item == "volumes"]
     assert (volume.typical, volume.idle, volume.survives) == (50, 50, 50 if keep else 0)
 
 
 def test_a_job_is_counted_once_with_its_time_limit_and_a_cronjob_as_often_as_it_runs():
-    once = running(workload("job", time_limit_seconds=1800), keep=True)
+    once = running(small_workload("job", time_limit_seconds=1800), keep=True)
     assert (once.hours, once.idle) == (Fraction(1, 2), Compute())
-    daily = running(workload("cronjob", schedule="0 2 * * *", time_limit_seconds=3600), keep=True)
+    daily = running(small_workload("cronjob", schedule="0 2 * * *", time_limit_seconds=3600), keep=True)
     assert daily.hours == Fraction(365, 12)
-    always = running(workload("cronjob", schedule="* * * * *", time_limit_seconds=3600), keep=True)
+    always = running(small_workload("cronjob", schedule="* * * * *", time_limit_seconds=3600), keep=True)
     assert always.hours == 730
 
 

@@ -25,23 +25,13 @@ from infra.stacks.scaling_plan import scaling_problems
 from policies.runtime import load_packs
 from tests.support.event_scaling import BROKER, CRDS, EVERYTHING, HOURS, KAFKA, LAG, METRICS, QUERY, USER, workload
 from tests.support.policy_examples import findings_of, resource_from
+from tests.support.strict_schemas import strict
 
 SCALER = Party.of_workload("keda-operator", "platform-operators")
 
 
 def objects(spec: WorkloadSpec) -> dict[str, Any]:
     return {manifest["kind"]: manifest for _, manifest in workload_manifests(spec)}
-
-
-def strict(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [strict(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: strict(item) for key, item in schema.items() if not key.startswith("x-kubernetes")}
-    if "properties" in made and made.get("type") == "object":
-        made.setdefault("additionalProperties", False)
-    return made
 
 
 @cache
