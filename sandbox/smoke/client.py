@@ -84,7 +84,7 @@ class PathClient:
         trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
         loop = asyncio.get_running_loop()
         for topic in (PRICES, PREDICTIONS):
-            self._waiting[topic, trace] = loop.create_future()
+            self._waiting[topic, _identifier(trace)] = loop.create_future()
         sent_at = now()
         try:
             async with self._session.post(
@@ -104,16 +104,16 @@ class PathClient:
             TimeoutError: It did not come in time.
         """
         try:
-            return await asyncio.wait_for(self._waiting[topic, trace], seconds)
+            return await asyncio.wait_for(self._waiting[topic, _identifier(trace)], seconds)
         finally:
-            self._waiting.pop((topic, trace), None)
+            self._waiting.pop((topic, _identifier(trace)), None)
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 continue
             came_at, envelope = now(), json.loads(message.data)
-            future = self._waiting.get((str(envelope.get("topic")), str(envelope.get("traceparent"))))
+            future = self._waiting.get((str(envelope.get("topic")), _identifier(str(envelope.get("traceparent")))))
             if future is not None and not future.done():
                 future.set_result((came_at, envelope))
 
@@ -137,3 +137,9 @@ def now() -> int:
 
 def _told(error: Exception) -> str:
     return str(error) or type(error).__name__
+
+
+def _identifier(traceparent: str) -> str:
+    """Of the trace: it stays, while each service on the way may put a span of its own behind it."""
+    parts = traceparent.split("-")
+    return parts[1] if len(parts) > 1 else traceparent

@@ -8,11 +8,13 @@ from typing import Any, Self
 
 import httpx
 import orjson
+from opentelemetry.trace import SpanKind
+from opentelemetry.util.types import AttributeValue
 
 from servicekit.auth.tokens import TokenSource
 from servicekit.breaker import CircuitBreaker, CircuitOpen
 from servicekit.retry import Backoff
-from servicekit.tracing import HEADER, current_trace
+from servicekit.tracing import fail, request_headers, span
 
 _PASSING = frozenset({429, 502, 503, 504})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
@@ -142,7 +144,7 @@ class ServiceClient:
         for remaining in range(self._attempts - 1, -1, -1):
             try:
                 async with self._breaker.guard():
-                    return await self._try(method, path, body, headers)
+                    return await self._try(method, path, body, headers, self._attempts - 1 - remaining)
             except CircuitOpen as error:
                 raise ServiceUnavailable(str(error), error.retry_after) from error
             except ServiceUnavailable as error:
@@ -152,22 +154,39 @@ class ServiceClient:
                 await self._sleep(max(next(waits), min(error.retry_after or 0.0, _LONGEST_RETRY_AFTER)))
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _try(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None) -> Any:
+    async def _try(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None, before: int) -> Any:
         sent = {"accept": "application/json", **(headers or {})}
         if self._source is not None:
             sent["authorization"] = f"Bearer {self._source.token()}"
-        if (trace := current_trace()) is not None:
-            sent.setdefault(HEADER, str(trace.child()))
         content = None
         if body is not None:
             content, sent["content-type"] = orjson.dumps(body), "application/json"
         try:
-            async with asyncio.timeout(self._timeout):
-                answer = await self._client.request(method, path, content=content, headers=sent)
+            # Named by the method alone: a path may hold what is asked for.
+            with span(method, SpanKind.CLIENT, self._attributes(method, path, before)) as asking:
+                sent = {**request_headers(), **sent}
+                async with asyncio.timeout(self._timeout):
+                    answer = await self._client.request(method, path, content=content, headers=sent)
+                asking.set_attribute("http.response.status_code", answer.status_code)
+                if answer.status_code >= 400:
+                    fail(asking, str(answer.status_code))
         except (httpx.HTTPError, TimeoutError) as error:
             reason = str(error) or f"no answer within {self._timeout:g} s"
             raise ServiceUnavailable(f"{self.name}: {method} {path}: {reason}") from error
         return self._read(answer, f"{method} {path}")
+
+    def _attributes(self, method: str, path: str, before: int) -> dict[str, AttributeValue]:
+        url = self._client.base_url.join(path).copy_with(query=None, fragment=None, userinfo=b"")
+        port = url.port or (443 if url.scheme == "https" else 80)
+        attributes: dict[str, AttributeValue] = {
+            "http.request.method": method,
+            "server.address": url.host,
+            "server.port": port,
+            "url.full": str(url),
+        }
+        if before:
+            attributes["http.request.resend_count"] = before
+        return attributes
 
     def _read(self, answer: httpx.Response, what: str) -> Any:
         if answer.status_code in _PASSING or answer.status_code >= 500:

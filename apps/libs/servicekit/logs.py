@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any, Literal, TextIO
 
 import structlog
+from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from servicekit.redact import redact
@@ -19,6 +20,14 @@ def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     """Structlog processor that masks every secret of an event; the last one before rendering."""
     masked: MutableMapping[str, Any] = redact(event)
     return masked
+
+
+def name_span(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Structlog processor that says of which trace and span the work is that tells something."""
+    span = get_current_span().get_span_context()
+    if span.is_valid:
+        event["trace_id"], event["span_id"] = format_trace_id(span.trace_id), format_span_id(span.span_id)
+    return event
 
 
 def setup_logging(*, service: str, version: str, level: LogLevel, stream: TextIO | None = None) -> None:
@@ -36,6 +45,7 @@ def setup_logging(*, service: str, version: str, level: LogLevel, stream: TextIO
 
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        name_span,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -21,7 +21,7 @@ from servicekit.health import CheckReport
 # Seconds. From the 5 ms of a health probe to the 10 s a readiness check may take at most.
 _BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Metrics:
@@ -88,7 +88,7 @@ class MetricsMiddleware:
             try:
                 await self._app(scope, receive, note_status)
             finally:
-                method = scope["method"] if scope["method"] in _METHODS else "other"
+                method = scope["method"] if scope["method"] in METHODS else "other"
                 route = getattr(scope.get("route"), "path", "unmatched")
                 self._metrics.requests.labels(method, route, str(status)).inc()
                 self._metrics.duration.labels(method, route).observe(time.perf_counter() - started)

@@ -2,16 +2,18 @@
 
 import re
 import time
+from contextlib import AbstractContextManager
 from uuid import uuid4
 
 import structlog
 from fastapi import FastAPI
+from opentelemetry.trace import Span, SpanKind, use_span
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit.logs import get_logger
-from servicekit.tracing import HEADER as TRACE_HEADER
-from servicekit.tracing import TraceParent, traced
+from servicekit.metrics import METHODS
+from servicekit.tracing import Unrecorded, around, fail, of_request, span
 
 HEADER = "x-request-id"
 
@@ -50,11 +52,11 @@ class RequestMiddleware:
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
-        trace = TraceParent.parse(headers.get(TRACE_HEADER)) or TraceParent.new()
-        with traced(trace), structlog.contextvars.bound_contextvars(request_id=request_id):
+        with _work(scope, headers) as serving, structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, add_id)
             finally:
+                _end(serving, scope, status)
                 log = logger.debug if scope["path"] in _QUIET else logger.info
                 # The query is left out: it is where callers put tokens.
                 log(
@@ -64,6 +66,36 @@ class RequestMiddleware:
                     status=status,
                     seconds=round(time.perf_counter() - started, 4),
                 )
+
+
+def _work(scope: Scope, headers: Headers) -> AbstractContextManager[Span]:
+    """The request as a span. It is named once the route is known; the path may hold what nobody else should see."""
+    caller = of_request(headers)
+    if scope["path"] in _QUIET:
+        return use_span(Unrecorded().start_span("", around(caller)))
+    method = _method(scope)
+    attributes = {"http.request.method": method, "url.scheme": scope["scheme"]}
+    return span(_name(method), SpanKind.SERVER, attributes, parent=caller)
+
+
+def _end(serving: Span, scope: Scope, status: int) -> None:
+    if not serving.is_recording():
+        return
+    route = getattr(scope.get("route"), "path", None)
+    if route is not None:
+        serving.set_attribute("http.route", route)
+        serving.update_name(f"{_name(_method(scope))} {route}")
+    serving.set_attribute("http.response.status_code", status)
+    if status >= 500:
+        fail(serving, str(status))
+
+
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in METHODS else "_OTHER"
+
+
+def _name(method: str) -> str:
+    return "HTTP" if method == "_OTHER" else method
 
 
 def setup_requests(app: FastAPI) -> None:

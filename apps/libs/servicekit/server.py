@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -13,10 +14,10 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from servicekit.connections import HttpConnection
 from servicekit.health import Health
 from servicekit.logs import get_logger
-from servicekit.settings import ServiceSettings
+from servicekit.settings import ServiceSettings, load_settings
+from servicekit.telemetry_settings import TelemetrySettings
 
 logger = get_logger(__name__)
 
@@ -125,6 +126,8 @@ def serve(
 ) -> None:
     """Serve an application until it is told to stop; logging must be set up.
 
+    Spans are sent meanwhile where the variables ``OTEL_...`` name a collector.
+
     Args:
         app: the application.
         settings: where to listen, and how long a stop may take.
@@ -134,19 +137,39 @@ def serve(
 
     Raises:
         ListenError: the address cannot be listened on.
+        SettingsError: a variable of OpenTelemetry is wrong.
     """
+    told = load_settings(TelemetrySettings)
     listener = _listen(settings.listen_host, settings.listen_port)
     upgrade: Any = web_sockets or "none"
     config = uvicorn.Config(
         app,
-        http=HttpConnection,
         ws=upgrade,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
-    GracefulServer(config, health=health, drain_seconds=settings.drain_seconds, on_stop=on_stop).run([listener])
+    server = GracefulServer(config, health=health, drain_seconds=settings.drain_seconds, on_stop=on_stop)
+    with _sending(told, app, settings):
+        server.run([listener])
+
+
+def _sending(told: TelemetrySettings, app: FastAPI, settings: ServiceSettings) -> AbstractContextManager[None]:
+    if told.traces_endpoint is None:
+        return nullcontext()
+    # What sends is a sixth of a second of imports: whoever sends nothing starts without it.
+    from servicekit.telemetry import FLUSH_SECONDS, telemetry  # noqa: PLC0415
+
+    left = settings.grace_seconds - settings.drain_seconds - settings.stop_seconds
+    return telemetry(
+        told.traces_endpoint,
+        told,
+        service=app.title,
+        version=app.version,
+        # Half of what is left until the kill: the process has to end as well.
+        flush_seconds=min(FLUSH_SECONDS, left / 2),
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -89,14 +89,15 @@ class ServiceSettings(BaseSettings):
         return self
 
 
-S = TypeVar("S", bound=ServiceSettings)
+S = TypeVar("S", bound=BaseSettings)
 
 
 def load_settings(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
     """Read settings from the process environment, and secrets also from the files that it names.
 
     Args:
-        settings: the class to fill; its ``env_prefix`` names the service's variables.
+        settings: the class to fill; its ``env_prefix`` names the service's variables, and nobody else's where it
+            forbids extra ones.
         environ: environment searched for misspelt names; the process's own by default.
 
     Raises:
@@ -106,7 +107,9 @@ def load_settings(settings: type[S], environ: Mapping[str, str] | None = None) -
     fields = {f"{prefix}{name}".upper(): field for name, field in _leaves(settings)}
     given = os.environ if environ is None else environ
     files = file_variables(settings, prefix)
-    problems = [_unknown(name, fields) for name in _strangers(prefix, {*fields, *files}, given)]
+    own = settings.model_config.get("extra") == "forbid"
+    strangers = _strangers(prefix, {*fields, *files}, given) if own else []
+    problems = [_unknown(name, fields) for name in strangers]
     secrets, unreadable = read_secret_files(files, given)
     problems += unreadable
     try:

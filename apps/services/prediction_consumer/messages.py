@@ -9,8 +9,7 @@ from pricemodel.records import CommodityPrice
 from servicekit import hops
 from servicekit.dead_letters import dead_letter_of
 from servicekit.records import Record
-from servicekit.tracing import HEADER as TRACEPARENT
-from servicekit.tracing import trace_of
+from servicekit.tracing import passed_on as trace_passed_on
 
 from prediction_consumer import SERVICE
 
@@ -77,4 +76,4 @@ def dead_letter(poison: Poison, topic: str) -> Outgoing:
 
 def passed_on(headers: Mapping[str, bytes], visited: Iterable[hops.Hop]) -> dict[str, bytes]:
     """Headers of what is made from a record: its trace, and its hops with those ``visited`` since."""
-    return hops.extend({TRACEPARENT: bytes(trace_of(headers)), hops.HEADER: headers.get(hops.HEADER, b"")}, visited)
+    return hops.extend({**trace_passed_on(headers), hops.HEADER: headers.get(hops.HEADER, b"")}, visited)

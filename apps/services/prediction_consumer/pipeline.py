@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from servicekit.kafka_spans import processing, sending
 from servicekit.logs import get_logger
 from servicekit.records import Record
 from servicekit.retry import Backoff
@@ -96,6 +97,11 @@ class Pipeline:
         return records
 
     async def _finish(self, records: Sequence[Record], thread: Executor) -> None:
+        topics = {record.topic for record in records}
+        with processing(topics, len(records), (record.headers for record in records)):
+            await self._finished(records, thread)
+
+    async def _finished(self, records: Sequence[Record], thread: Executor) -> None:
         outcome: Outcome | None = None
         waits = self._backoff.waits()
         started = time.perf_counter()
@@ -104,7 +110,8 @@ class Pipeline:
                 if outcome is None:
                     outcome = await self._predictor.predict(records)
                     predicted = time.perf_counter()
-                await _in(thread, partial(self._stream.commit, records, outcome.records))
+                with sending({one.topic for one in outcome.records}, len(outcome.records), makes=False):
+                    await _in(thread, partial(self._stream.commit, records, outcome.records))
             except Unavailable as trouble:
                 wait = max(next(waits), trouble.retry_after)
                 self._blocked(trouble.service, str(trouble))

@@ -12,7 +12,6 @@ from servicekit.auth.tokens import NoToken
 from servicekit.client import ServiceRefused, ServiceUnavailable
 from servicekit.hops import Hop
 from servicekit.records import Record
-from servicekit.tracing import TraceParent, trace_of, traced
 
 from prediction_consumer import SERVICE
 from prediction_consumer.answers import FeatureAnswer, PredictedPrice, PredictionAnswer
@@ -104,11 +103,10 @@ class Predictor:
 
     async def _known(self, quotes: Sequence[Quote]) -> "dict[str, Row | Poisoned]":
         symbols = list(dict.fromkeys(quote.price.symbol for quote in quotes))
-        trace = trace_of(quotes[0].record.headers if quotes else {})
 
         async def ask(some: Sequence[str]) -> list[Row | Poisoned]:
             body = {"symbols": list(some)}
-            answer = await _asked(self._features, FEATURE_SERVER, FEATURES_PATH, body, trace, "symbols", FeatureAnswer)
+            answer = await _asked(self._features, FEATURE_SERVER, FEATURES_PATH, body, "symbols", FeatureAnswer)
             return _rows(some, answer)
 
         found = await isolating(symbols, ask)
@@ -120,7 +118,6 @@ class Predictor:
     async def _written(
         self, able: "Sequence[tuple[Quote, dict[str, float | None]]]", featured_at: int
     ) -> tuple[list[Outgoing], list[Poison]]:
-        trace = trace_of(able[0][0].record.headers if able else {})
 
         async def ask(
             some: Sequence[tuple[Quote, dict[str, float | None]]],
@@ -130,7 +127,7 @@ class Predictor:
                 for quote, features in some
             ]
             body = {"inputs": inputs, "explain": False}
-            answer = await _asked(self._model, MODEL_SERVER, PREDICT_PATH, body, trace, "inputs", PredictionAnswer)
+            answer = await _asked(self._model, MODEL_SERVER, PREDICT_PATH, body, "inputs", PredictionAnswer)
             told = [one.symbol for one in answer.predictions]
             if told != [quote.price.symbol for quote, _ in some]:
                 raise Unavailable(
@@ -196,12 +193,9 @@ def _rows(symbols: Sequence[str], answer: FeatureAnswer) -> list[Row | Poisoned]
     return [rows[symbol] for symbol in symbols]
 
 
-async def _asked(
-    asker: Asker, service: str, path: str, body: Mapping[str, Any], trace: TraceParent, field: str, model: type[A]
-) -> A:
+async def _asked(asker: Asker, service: str, path: str, body: Mapping[str, Any], field: str, model: type[A]) -> A:
     try:
-        with traced(trace):
-            answer = await asker.post(path, body, idempotent=True)
+        answer = await asker.post(path, body, idempotent=True)
     except ServiceRefused as refused:
         if refused.status in REFUSALS:
             raise refusal(service, refused.status, refused.detail, refused.document, field) from refused

@@ -9,7 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from pricemodel.records import SCALE, WHOLE_DIGITS, CommodityPrice, Instant, Price
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from servicekit.auth import Principal, problems
-from servicekit.tracing import TraceParent
+from servicekit.kafka_spans import sending
+from servicekit.tracing import HEADER, record_headers
 
 from price_feed.market import utc_now
 from price_feed.publisher import NotKept, Publisher
@@ -77,12 +78,14 @@ def prices_router(
         if price.traded_at > latest:
             message = f"is in the future; by this clock the latest is {latest.isoformat(timespec='seconds')}"
             raise RequestValidationError([{"loc": ("body", "traded_at"), "msg": message, "type": "value_error"}])
-        trace = TraceParent.parse(traceparent) or TraceParent.new()
+        del traceparent  # read where every request's is; here so that the document names it
         try:
-            sent = await publisher().publish(price, trace)
+            with sending({price.topic}, 1, makes=True):
+                trace = record_headers()[HEADER].decode()
+                sent = await publisher().publish(price)
         except NotKept as error:
             wait = {"Retry-After": str(max(1, round(error.retry_after)))}
             raise HTTPException(503, f"The price was not written: {error}", headers=wait) from error
-        return Accepted(topic=sent.topic, partition=sent.partition, offset=sent.offset, traceparent=str(trace))
+        return Accepted(topic=sent.topic, partition=sent.partition, offset=sent.offset, traceparent=trace)
 
     return router

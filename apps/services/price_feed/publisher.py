@@ -8,8 +8,7 @@ from typing import Protocol
 from servicekit import hops
 from servicekit.kafka_errors import KafkaFailure
 from servicekit.producer import Sent
-from servicekit.tracing import HEADER as TRACEPARENT
-from servicekit.tracing import TraceParent
+from servicekit.tracing import record_headers
 
 from price_feed import SERVICE
 from price_feed.measures import Measures
@@ -101,27 +100,27 @@ class Publisher:
         """
         self._refuse_early()
 
-    async def publish(self, record: KafkaRecord, trace: TraceParent) -> Sent:
-        """Write a record, and wait until all in-sync replicas have it.
+    async def publish(self, record: KafkaRecord) -> Sent:
+        """Write a record of the span being worked on, and wait until all in-sync replicas have it.
 
         Raises:
             NotKept: it is not on Kafka; where the brokers were lost on the way it may be there all the same.
         """
-        future = self.offer(record, trace)
+        future = self.offer(record)
         try:
             # Shielded: a caller who goes away does not take back what was handed over.
             return await asyncio.shield(future)
         except KafkaFailure as error:
             raise NotKept(str(error), self._stall_seconds) from error
 
-    def offer(self, record: KafkaRecord, trace: TraceParent) -> asyncio.Future[Sent]:
-        """Hand a record over without waiting.
+    def offer(self, record: KafkaRecord) -> asyncio.Future[Sent]:
+        """Hand a record of the span being worked on over without waiting.
 
         Raises:
             NotKept: there is no room, or the brokers are away.
         """
         self._refuse_early()
-        headers = hops.append({TRACEPARENT: bytes(trace)}, SERVICE)
+        headers = hops.append(record_headers(), SERVICE)
         try:
             future = self._writer.enqueue(record.topic, record.key, record.to_bytes(), headers)
         except (BufferError, KafkaFailure) as error:

@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 
+from servicekit.kafka_spans import sending
 from servicekit.logs import get_logger
-from servicekit.tracing import TraceParent
 
 from price_feed.measures import Measures
 from price_feed.publisher import KafkaRecord, NotKept, Publisher
@@ -68,12 +68,19 @@ class Replay:
         pace = Pace(self._rate, catch_up_seconds=self._catch_up, now=time.monotonic())
         while not self._stopping():
             due, skipped = pace.due(time.monotonic())
-            self._measures.skipped(skipped + sum(not self._write(record) for record in _first(records, due)))
+            self._measures.skipped(skipped + self._write_all([next(records) for _ in range(due)]))
             await asyncio.sleep(min(pace.wait(time.monotonic()), 0.5))
+
+    def _write_all(self, due: list[KafkaRecord]) -> int:
+        """Write what is due at once, as one span; returns how many records were left out."""
+        if not due:
+            return 0
+        with sending({record.topic for record in due}, len(due), makes=True):
+            return sum(not self._write(record) for record in due)
 
     def _write(self, record: KafkaRecord) -> bool:
         try:
-            self._publisher.offer(record, TraceParent.new())
+            self._publisher.offer(record)
         except NotKept as error:
             if self._taken:
                 logger.warning("the replay leaves records out", reason=str(error))
@@ -83,8 +90,3 @@ class Replay:
             logger.info("the replay goes on")
         self._taken = True
         return True
-
-
-def _first(records: Iterator[KafkaRecord], count: int) -> Iterator[KafkaRecord]:
-    for _ in range(count):
-        yield next(records)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import confluent_kafka
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+from opentelemetry.trace import Span
 from servicekit import hops
 from servicekit.dead_letters import dead_letter_of
 from servicekit.kafka_errors import ErrorLog, Fenced, KafkaFailure, TransactionAborted
+from servicekit.kafka_spans import processing, sending
 from servicekit.logs import get_logger
 from servicekit.records import record_of as record_read
+from servicekit.tracing import HEADER, record_headers
 
 from stream_analytics import SERVICE
 from stream_analytics.checkpoint import Checkpoint
@@ -116,6 +121,17 @@ class Pipeline:
                 self._ended[message.topic(), message.partition()] = message.offset()
             else:
                 self._heard_error(error)
+        if by_place:
+            with self._processing(by_place):
+                self._take_in(by_place, came)
+
+    def _processing(self, by_place: Mapping[Place, Sequence[Any]]) -> AbstractContextManager[Span]:
+        """The batch as a span; the headers of a few records are read for it, and only where spans are sent."""
+        headers = (record_read(message).headers for messages in by_place.values() for message in messages)
+        count = sum(map(len, by_place.values()))
+        return processing({topic for topic, _ in by_place}, count, headers, group=self._settings.group)
+
+    def _take_in(self, by_place: Mapping[Place, Sequence[Any]], came: float) -> None:
         for place, records in by_place.items():
             partition = self._partitions.get(place)
             if partition is None:
@@ -200,7 +216,8 @@ class Pipeline:
             return
         self._progress = progress
         try:
-            writer.commit(outgoing, offsets, self._consumer.consumer_group_metadata())
+            with sending({one.topic for one in outgoing}, len(outgoing), makes=True):
+                writer.commit(_traced(outgoing), offsets, self._consumer.consumer_group_metadata())
         except TransactionAborted as error:
             logger.warning("a transaction was given up; its input is read again", reason=str(error))
             self._metrics.aborted.inc()
@@ -258,3 +275,9 @@ class Pipeline:
     def _revoked(self, _consumer: Any, _assignment: list[TopicPartition]) -> None:
         """Forget: whoever has the partitions next begins at what was committed."""
         self._partitions, self._ended, self._outgoing = {}, {}, []
+
+
+def _traced(outgoing: Sequence[Outgoing]) -> list[Outgoing]:
+    """Windows carry the trace of the batch that wrote them, dead letters that of the record they were."""
+    trace = record_headers()
+    return [one if HEADER in one.headers else replace(one, headers={**trace, **one.headers}) for one in outgoing]

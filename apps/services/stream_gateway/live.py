@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from servicekit.health import Check
 from servicekit.kafka_errors import KafkaFailure
+from servicekit.kafka_spans import processing
 from servicekit.logs import get_logger
 from servicekit.reader import END, PartitionReader
 from servicekit.retry import Backoff
@@ -64,7 +65,10 @@ class LiveReader:
             batch = await reader.read(1000)
             # What failed before this is over: the next failure is waited for briefly again.
             self._waits = Backoff().waits()
-            await self._hub.publish(batch.records)
+            if batch.records:
+                topics = {record.topic for record in batch.records}
+                with processing(topics, len(batch.records), (record.headers for record in batch.records)):
+                    await self._hub.publish(batch.records)
             self._hub.advance(batch.ends)
 
     async def _look(self, reader: PartitionReader) -> None:

@@ -11,6 +11,9 @@ from prometheus_client import CollectorRegistry
 from servicekit.kafka_errors import Fenced
 from servicekit.records import Record
 from servicekit.retry import Backoff
+from servicekit.tracing import request_headers
+
+from tests.support.spans import header_of, recorded_spans
 
 
 def record(offset: int) -> Record:
@@ -178,3 +181,25 @@ async def test_who_is_fenced_ends_and_says_so(registry: CollectorRegistry):
     assert isinstance(loop.failure, Fenced)
     with pytest.raises(RuntimeError, match="the loop has ended: another process"):
         await loop.ready()
+
+
+async def test_a_batch_is_a_span_however_often_it_is_tried_and_calls_and_the_transaction_belong_to_it(
+    registry: CollectorRegistry,
+):
+    maker = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    made = [record(0)._replace(headers={"traceparent": maker.encode()}), record(1)]
+    stream, predictor = FakeStream(made), FakePredictor()
+    stream.fail = [Aborted("coordinator away")]
+    calls: list[str] = []
+    predictor.during = lambda: calls.append(request_headers()["traceparent"])
+    with recorded_spans() as spans:
+        await pipeline(stream, predictor, registry).run()
+    *sent, batch = spans.ended
+    assert (batch.name, [each.name for each in sent]) == ("process commodity-prices", ["send", "send"])
+    assert [each.parent for each in sent] == [batch.get_span_context()] * 2
+    assert calls == [header_of(batch)]
+    assert [(attributes := each.attributes or {}) and attributes.get("error.type") for each in sent] == [
+        "Aborted",
+        None,
+    ]
+    assert [f"{link.context.trace_id:032x}" for link in batch.links] == [maker[3:35]]

@@ -1,4 +1,6 @@
 import asyncio
+import itertools
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import given, settings
@@ -7,6 +9,9 @@ from price_feed.measures import Measures
 from price_feed.publisher import NotKept
 from price_feed.replay import Pace, Replay
 from prometheus_client import CollectorRegistry
+from servicekit.tracing import record_headers
+
+from tests.support.spans import header_of, recorded_spans
 
 
 @settings(max_examples=30, deadline=None)
@@ -40,10 +45,10 @@ class Refusing:
     """Takes only every second record."""
 
     def __init__(self) -> None:
-        self.taken: list[int] = []
+        self.taken: list[Any] = []
         self.offered = 0
 
-    def offer(self, record: Any, trace: object):
+    def offer(self, record: Any):
         self.offered += 1
         if self.offered % 2:
             raise NotKept("the brokers are away", 1.0)
@@ -53,7 +58,7 @@ class Refusing:
 async def test_what_kafka_does_not_take_is_left_out_counted_and_does_not_end_the_replay():
     publisher, registry = Refusing(), CollectorRegistry()
     replay = Replay(
-        lambda: iter(range(100000)),  # type: ignore[arg-type]
+        lambda: (SimpleNamespace(topic="prices", number=number) for number in range(100000)),  # type: ignore[misc]
         publisher,  # type: ignore[arg-type]
         Measures(registry),
         rate=1000,
@@ -61,5 +66,23 @@ async def test_what_kafka_does_not_take_is_left_out_counted_and_does_not_end_the
         stopping=lambda: publisher.offered >= 20,
     )
     await asyncio.wait_for(replay.run(), 5)
-    assert publisher.taken == list(range(1, publisher.offered, 2))
+    assert [record.number for record in publisher.taken] == list(range(1, publisher.offered, 2))
     assert registry.get_sample_value("replay_records_skipped_total") == publisher.offered - len(publisher.taken)
+
+
+async def test_what_is_due_at_once_is_one_span_whose_trace_its_records_carry():
+    traces: list[dict[str, bytes]] = []
+    with recorded_spans() as spans:
+        replay = Replay(
+            lambda: itertools.repeat(SimpleNamespace(topic="prices")),  # type: ignore[arg-type]
+            SimpleNamespace(offer=lambda _record: traces.append(record_headers())),  # type: ignore[arg-type]
+            Measures(CollectorRegistry()),
+            rate=1000,
+            catch_up_seconds=1.0,
+            stopping=lambda: len(traces) >= 20,
+        )
+        await asyncio.wait_for(replay.run(), 5)
+    assert {each.name for each in spans.ended} == {"send prices"}
+    counts = [(each.attributes or {})["messaging.batch.message_count"] for each in spans.ended]
+    expected = [header_of(each) for each, count in zip(spans.ended, counts, strict=True) for _ in range(count)]
+    assert [trace["traceparent"].decode() for trace in traces] == expected

@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.trace import SpanKind
 from servicekit.auth import AuthSettings, TokenSource
 from servicekit.breaker import CircuitBreaker
 from servicekit.client import ServiceClient, ServiceRefused, ServiceUnavailable
-from servicekit.tracing import TraceParent, traced
+from servicekit.tracing import record_headers, span
 
 Answer = httpx.Response | Exception
 
@@ -56,11 +57,12 @@ async def test_token_trace_and_body_are_sent(tmp_path: Path):
     (tmp_path / "token").write_text("secret-token")
     settings = AuthSettings(issuer="i", audience="a", jwks_url="https://i.test", token_file=tmp_path / "token")
     service = Service(ok())
-    with traced(TraceParent.new()) as trace:
+    with span("work", SpanKind.INTERNAL, {}):
+        trace = record_headers()["traceparent"].decode()
         await service.client(source=TokenSource(settings, service="s")).post("/v1", {"b": [1]})
     (request,) = service.requests
     assert request.headers["authorization"] == "Bearer secret-token"
-    assert TraceParent.parse(request.headers["traceparent"]).trace == trace.trace
+    assert request.headers["traceparent"] == trace
     assert (request.content, request.headers["content-type"]) == (b'{"b":[1]}', "application/json")
 
 

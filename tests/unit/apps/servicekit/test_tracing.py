@@ -1,50 +1,83 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext, SpanKind, format_span_id, format_trace_id
 from servicekit import hops
-from servicekit.tracing import TraceParent, current_trace, trace_of, traced
+from servicekit.tracing import (
+    Unrecorded,
+    current,
+    of_record,
+    of_request,
+    passed_on,
+    record_headers,
+    request_headers,
+    span,
+)
+from starlette.datastructures import Headers
 
-EXAMPLE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+EXAMPLE = f"00-{TRACE}-{SPAN}-01"
 
 
-def test_a_trace_is_read_back_as_it_was_written():
-    for trace in (TraceParent.new(), TraceParent.new().child()):
-        assert TraceParent.parse(str(trace)) == trace
-        assert TraceParent.parse(bytes(trace)) == trace
-    assert str(TraceParent.parse(EXAMPLE)) == EXAMPLE
+def identifiers(context: SpanContext) -> tuple[str, str]:
+    return format_trace_id(context.trace_id), format_span_id(context.span_id)
 
 
-def test_a_child_is_another_span_of_the_same_trace():
-    trace = TraceParent.new()
-    assert trace.child().trace == trace.trace
-    assert trace.child().span != trace.span
+def test_a_trace_is_read_from_requests_and_records_alike():
+    for came in (of_request(Headers({"traceparent": EXAMPLE})), of_record({"traceparent": EXAMPLE.encode()})):
+        assert identifiers(came) == (TRACE, SPAN)
+        assert came.trace_flags.sampled
+        assert came.is_remote
 
 
 @pytest.mark.parametrize(
     "text",
     [
         *["", "x", EXAMPLE.upper(), EXAMPLE[:-1], f"{EXAMPLE}-more", EXAMPLE.replace("00-4", "ff-4", 1)],
-        *[f"00-{'0' * 32}-00f067aa0ba902b7-01", f"00-4bf92f3577b34da6a3ce929d0e0e4736-{'0' * 16}-01"],
-        *[None, b"\xff\xfe"],
+        *[f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{'0' * 16}-01", "\xff\xfe", f"{EXAMPLE}{' ' * 600}"],
     ],
 )
-def test_a_trace_of_another_form_is_none(text: str | bytes | None):
-    assert TraceParent.parse(text) is None
+def test_a_trace_of_another_form_is_none(text: str):
+    assert not of_record({"traceparent": text.encode("latin-1")}).is_valid
+    assert not of_request(Headers({"traceparent": text})).is_valid
+    assert not of_record({}).is_valid
 
 
-def test_a_later_version_may_say_more():
-    assert TraceParent.parse(f"01{EXAMPLE[2:]}-more") is not None
+def test_what_is_made_of_a_record_carries_its_trace_as_it_came():
+    headers = {"traceparent": EXAMPLE.encode(), "hops": b"a=1"}
+    assert passed_on(headers) == {"traceparent": EXAMPLE.encode()}
+    with_state = {**headers, "tracestate": b"vendor=1"}
+    assert passed_on(with_state) == {"traceparent": EXAMPLE.encode(), "tracestate": b"vendor=1"}
 
 
-def test_a_record_without_a_trace_begins_one():
-    assert trace_of({"traceparent": EXAMPLE.encode()}).trace == EXAMPLE[3:35]
-    assert trace_of({}) != trace_of({})
+def test_a_trace_of_a_later_version_is_passed_on_in_the_form_that_everybody_reads():
+    assert passed_on({"traceparent": f"01{EXAMPLE[2:]}-more".encode()}) == {"traceparent": EXAMPLE.encode()}
 
 
-def test_the_trace_being_worked_on_is_known_inside_and_not_after():
-    with traced(TraceParent.new()) as trace:
-        assert current_trace() == trace
-    assert current_trace() is None
+def test_what_is_made_of_a_record_without_a_trace_carries_that_of_the_work():
+    with span("work", SpanKind.INTERNAL, {}):
+        assert passed_on({"traceparent": b"x"}) == passed_on({}) == record_headers() != {}
+    assert passed_on({}) == {}, "outside of any work there is none"
+
+
+def test_without_a_collector_the_callers_trace_goes_on_unchanged_and_one_begins_where_there_is_none():
+    caller = of_record({"traceparent": EXAMPLE.encode()})
+    with span("work", SpanKind.SERVER, {}, parent=caller) as work, span("call", SpanKind.CLIENT, {}) as call:
+        assert request_headers() == {"traceparent": EXAMPLE}
+        assert not work.is_recording()
+        assert not call.is_recording()
+    with span("work", SpanKind.SERVER, {}) as one, span("other", SpanKind.SERVER, {}, parent=INVALID_SPAN_CONTEXT):
+        begun = one.get_span_context()
+        assert begun.is_valid
+        assert not begun.trace_flags.sampled, "nobody has recorded it"
+        assert current().trace_id != begun.trace_id
+    assert not current().is_valid
+
+
+def test_the_tracer_that_records_nothing_is_one_like_any_other():
+    with Unrecorded().start_as_current_span("work") as work:
+        assert current() == work.get_span_context()
+    assert not current().is_valid
 
 
 @settings(max_examples=25)

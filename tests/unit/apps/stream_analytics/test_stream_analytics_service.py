@@ -2,16 +2,22 @@
 
 import os
 import signal
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from opentelemetry.trace import SpanKind
 from servicekit.kafka import KafkaSettings
 from servicekit.kafka_errors import KafkaFailure
 from servicekit.settings import SettingsError, load_settings
 from stream_analytics import __main__ as command
 from stream_analytics.app import create_service
+from stream_analytics.partition import Partition
 from stream_analytics.settings import StreamAnalyticsSettings
 from stream_analytics.windows import WindowSettings
+from stream_analytics.writer import Outgoing
+
+from tests.support.spans import header_of, recorded_spans
 
 KAFKA = "STREAM_ANALYTICS_KAFKA_BOOTSTRAP_SERVERS"
 
@@ -79,6 +85,9 @@ class Letter:
     def __init__(self, value: bytes) -> None:
         self._value = value
 
+    def error(self) -> None:
+        return None
+
     def key(self) -> bytes:
         return b"WTI"
 
@@ -120,3 +129,48 @@ def test_a_record_that_no_dead_letter_could_hold_is_cut_and_says_so():
     letter = pipeline._dead_letter(Letter(b"x" * 1_000_000), "not JSON")
     assert len(letter.value or b"") == 512 * 1024
     assert letter.headers["truncated"] == b"1000000"
+
+
+class Committed:
+    """Stands in for the writer."""
+
+    def __init__(self) -> None:
+        self.records: list[Outgoing] = []
+
+    def commit(self, records: list[Outgoing], _offsets: object, _group: object) -> None:
+        self.records += records
+
+
+def test_windows_carry_the_trace_of_what_wrote_them_and_dead_letters_their_own():
+    pipeline = create_service(settings()).worker.pipeline
+    pipeline._consumer = SimpleNamespace(
+        consumer_group_metadata=lambda: None, get_watermark_offsets=lambda _place, cached: (0, 9)
+    )
+    pipeline._partitions["commodity-prices", 3] = Partition(pipeline._settings.windows_by_topic["commodity-prices"])
+    window = Outgoing("price-windows", b"WTI", b"{}", {"hops": b"stream-analytics=1"})
+    pipeline._outgoing = [window, pipeline._dead_letter(Letter(b"{"), "not JSON")]
+    writer = Committed()
+    with recorded_spans() as spans:
+        pipeline._commit(writer)  # type: ignore[arg-type]
+    assert (spans.only.name, spans.only.kind) == ("send", SpanKind.PRODUCER)
+    written, letter = writer.records
+    assert written.headers == {**window.headers, "traceparent": header_of(spans.only).encode()}
+    assert letter.headers["traceparent"] == b"00-1-2-01"
+
+
+def test_a_batch_is_one_span_with_links_and_where_none_are_sent_no_header_is_read(monkeypatch: pytest.MonkeyPatch):
+    pipeline = create_service(settings()).worker.pipeline
+    asked = []
+
+    def headers(_self: Letter) -> list[tuple[str, bytes | None]]:
+        asked.append(1)
+        return [("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
+
+    monkeypatch.setattr(Letter, "headers", headers)
+    batch = [Letter(b"{"), Letter(b"{")]
+    pipeline._take(batch, 0.0)
+    assert asked == []
+    with recorded_spans() as spans:
+        pipeline._take(batch, 0.0)
+        pipeline._take([], 0.0)
+    assert (spans.only.name, len(spans.only.links)) == ("process commodity-prices", 2)

@@ -10,7 +10,8 @@ from servicekit.kafka_errors import KafkaFailure
 from servicekit.reader import Batch
 from stream_gateway.live import LiveReader
 
-from tests.support.gateway import gateway
+from tests.support.gateway import gateway, record
+from tests.support.spans import recorded_spans
 from tests.support.tokens import Issuer
 
 
@@ -20,7 +21,9 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
 
 
 class Flaky:
-    """A reader that fails whenever it is told to, else gives an empty batch."""
+    """A reader that fails whenever it is told to, else gives a batch: an empty one by default."""
+
+    batch = Batch([], {})
 
     def __init__(self, fails: Iterator[bool]) -> None:
         self._fails = fails
@@ -41,7 +44,7 @@ class Flaky:
         await asyncio.sleep(0)
         if next(self._fails):
             raise KafkaFailure("the broker is away")
-        return Batch([], {})
+        return self.batch
 
 
 async def test_a_failure_long_after_another_is_waited_for_as_briefly_as_the_first(
@@ -63,3 +66,26 @@ async def test_a_failure_long_after_another_is_waited_for_as_briefly_as_the_firs
     reading.cancel()
     assert slept[4] >= 0.8, "failures in a row are waited for longer and longer"
     assert slept[5] <= 0.1
+
+
+async def test_a_batch_on_its_way_to_clients_is_one_span_with_links_and_silence_is_none(issuer: Issuer):
+    done = asyncio.Event()
+
+    def fails() -> Iterator[bool]:
+        yield False
+        reader.batch = Batch([], {})
+        yield False
+        done.set()
+        yield False
+        yield from iter(lambda: False, None)
+
+    reader = Flaky(fails())
+    made = [b"00-%032x-%016x-01" % (number, number) for number in (1, 2)]
+    reader.batch = Batch([record("prices", 0, at, headers={"traceparent": text}) for at, text in enumerate(made)], {})
+    with recorded_spans() as spans:
+        hub = gateway(issuer).hub
+        reading = asyncio.create_task(LiveReader(hub, lambda: cast("Any", reader), ["prices"]).run())
+        await asyncio.wait_for(done.wait(), 10)
+        reading.cancel()
+    assert (spans.only.name, spans.only.parent) == ("process prices", None)
+    assert [link.context.trace_id for link in spans.only.links] == [1, 2]
