@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from servicekit.connections import HttpConnection
 from servicekit.health import Health
 from servicekit.logs import get_logger
 from servicekit.settings import ServiceSettings, load_settings
@@ -144,6 +145,7 @@ def serve(
     upgrade: Any = web_sockets or "none"
     config = uvicorn.Config(
         app,
+        http=HttpConnection,
         ws=upgrade,
         log_config=None,
         access_log=False,
