@@ -18,7 +18,7 @@ from infra.components.streaming.nats import nats_spec
 from infra.components.streaming.price_feed import price_feed_spec
 from infra.components.streaming.stream_analytics import stream_analytics_spec
 from infra.config import StackConfig
-from infra.config_applications import PodConfig, ReplicatedConfig, StoreConfig
+from infra.config.applications import PodConfig, ReplicatedConfig, StoreConfig
 from infra.core.catalog.catalog import PLATFORM_TENANT
 from infra.core.catalog.images import Image
 from infra.core.generated_secrets import GeneratedSecret, GeneratedSecretsArgs

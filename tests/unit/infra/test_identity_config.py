@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from infra.config import load_stack_config
-from infra.config_identity import IdentityConfig
+from infra.config.identity import IdentityConfig
 from infra.core.errors import ConfigurationError
 from infra.stacks.files import ROOT
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from infra.core.models import Document
-
-if TYPE_CHECKING:
-    from infra.config import StackConfig
 
 PEM = re.compile(r"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=\n]+)\n-----END PUBLIC KEY-----\n?")
 LEAST_BYTES = 290
@@ -80,13 +76,3 @@ class IdentityConfig(Document):
     people: PeopleConfig | None = Field(
         default=None, description="logins of people at a cluster of kind eks; only AWS's roles if null"
     )
-
-
-def identity_findings(config: StackConfig) -> Iterator[tuple[str, Any, str, str]]:
-    """Field, value, limit and fix of what is wrong with sections whose fields are each right."""
-    if config.edge is not None and config.identity is None:
-        limit = "required where edge is set: whoever comes from the internet must be known"
-        yield "identity", "missing", limit, "Add identity: {issuer: https://..., audience: ..., keys: {...}}"
-    lower = [name.lower() for name in (config.identity.keys if config.identity else ())]
-    for name in sorted({name for name in lower if lower.count(name) > 1}):
-        yield f"identity.keys.{name}", name, "must differ from the others by more than capitals", "Keep one of them"

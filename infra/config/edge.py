@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from infra.core.models import Document
-
-if TYPE_CHECKING:
-    from infra.config import StackConfig
 
 DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$"
 """A host name of at least two labels, in lower case (RFC 1123)."""
@@ -56,17 +52,3 @@ class WatchConfig(Document):
     trail: bool = Field(
         description="whether the program records the account's calls; false where the organization already does"
     )
-
-
-def edge_findings(config: StackConfig) -> Iterator[tuple[str, Any, str, str]]:
-    """Field, value, limit and fix of what is wrong with sections whose fields are each right."""
-    watch = config.watch
-    if config.edge is not None and config.environment == "local":
-        yield "edge", "a section", "must be null in local, which nobody reaches from the internet", "Remove it"
-    if watch is not None and config.environment == "local":
-        yield "watch", "a section", "must be null in local, which has no account to watch", "Remove it"
-    if watch is None and config.environment == "prod":
-        limit = "required in prod: nobody would hear of a failure"
-        yield "watch", "null", limit, "Add watch: {emails: [...]}"
-    for email in sorted({one for one in watch.emails if watch.emails.count(one) > 1} if watch else ()):
-        yield "watch.emails", email, "must name each address once", "Remove the second one"

@@ -1,27 +1,14 @@
-"""Configuration of databases, caches and backups that AWS runs, and the rules about them."""
+"""Configuration of databases, caches and backups that AWS runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from infra.components.foundation.backup_layout import LONGEST_DAYS, SHORTEST_DAYS, BackupClass, Lock
 from infra.core.models import Document
 from infra.core.quantity import Bytes, gibibytes
-
-if TYPE_CHECKING:
-    from infra.config import StackConfig
-
-PROD_BACKUP_DAYS = 7
-"""What went wrong is often noticed days later: the shortest time that production keeps backups."""
-
-HEADROOM_PERCENT = 10
-"""RDS takes a limit only if it is so much above the disk (Amazon RDS User Guide, Storage autoscaling)."""
-
-Finding = tuple[str, Any, str, str]
-"""Field, value, limit, fix."""
 
 
 def _whole_gib(size: int) -> int:
@@ -77,36 +64,3 @@ class BackupConfig(Document):
         pattern=r"^arn:aws:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:[A-Za-z0-9_-]{2,50}$",
         description="ARN of a vault in another region or account that gets a copy of each backup; none if null",
     )
-
-
-def data_service_findings(config: StackConfig) -> Iterator[Finding]:
-    """Everything that is wrong with sections whose fields are each right."""
-    if config.backup is not None and config.aws is None:
-        yield "backup", "given", "only with an AWS account", "Add aws: {accountId: ..., region: ...}, or remove backup"
-    database = config.database
-    if database is not None and database.storage_limit * 100 < database.storage * (100 + HEADROOM_PERCENT):
-        limit = f"must be {HEADROOM_PERCENT} % or more above database.storage ({database.storage // gibibytes(1)}Gi)"
-        yield "database.storageLimit", f"{database.storage_limit // gibibytes(1)}Gi", limit, "Raise it"
-    if config.environment == "prod":
-        yield from _prod(config)
-
-
-def _prod(config: StackConfig) -> Iterator[Finding]:
-    database, cache, backup = config.database, config.cache, config.backup
-    if database is not None and not database.multi_az:
-        yield "database.multiAz", "false", "must be true in prod: the loss of a zone is no outage", "Set it to true"
-    if database is not None and database.backup_days < PROD_BACKUP_DAYS:
-        limit = f"must be at least {PROD_BACKUP_DAYS} in prod"
-        yield "database.backupDays", database.backup_days, limit, f"Set it to {PROD_BACKUP_DAYS} or more"
-    if cache is not None and cache.replicas < 1:
-        limit = "must be at least 1 in prod: the loss of a zone is no outage"
-        yield "cache.replicas", cache.replicas, limit, "Set it to 1 or more"
-    if cache is not None and cache.snapshot_days < PROD_BACKUP_DAYS:
-        limit = f"must be at least {PROD_BACKUP_DAYS} in prod"
-        yield "cache.snapshotDays", cache.snapshot_days, limit, f"Set it to {PROD_BACKUP_DAYS} or more"
-    if backup is not None and backup.lock == "none":
-        limit = "must be governance or compliance in prod: who takes over an account deletes its backups first"
-        yield "backup.lock", "none", limit, "Set it to governance"
-    if database is not None and (backup is None or "database" not in backup.classes):
-        limit = "required in prod with a database: its own backups go when it is deleted"
-        yield "backup.classes.database", "missing", limit, "Add it, for example 35"

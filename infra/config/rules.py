@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from infra.config_data_services import data_service_findings
-from infra.config_edge import edge_findings
-from infra.config_identity import identity_findings
+from infra.config.service_rules import data_service_findings, edge_findings, identity_findings
+from infra.config.stack import StackConfig
 from infra.core.errors import Problem
-
-if TYPE_CHECKING:
-    from infra.config import StackConfig
 
 PROD_BROKERS = 3
 PROD_IN_SYNC = 2
