@@ -14,7 +14,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import response_schema_conformance, status_code_conformance
 from schemathesis.specs.openapi.checks import content_type_conformance, response_headers_conformance
 
-_CHECKS = [
+CHECKS = [
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
@@ -82,7 +82,7 @@ def _send(
         assert response.status_code < 500 or str(response.status_code) in _documented(operation), (
             f"{case.as_curl_command()}: {response.status_code} {response.text}"
         )
-        case.validate_response(response, checks=_CHECKS)
+        case.validate_response(response, checks=CHECKS)
 
     try:
         send()

@@ -103,7 +103,13 @@ def setup_metrics(app: FastAPI, metrics: Metrics) -> None:
         tags=["health"],
         summary="Prometheus metrics",
         response_class=Response,
-        responses={200: {"content": {"text/plain": {}}, "description": "Prometheus or OpenMetrics exposition"}},
+        responses={
+            200: {
+                # By the caller's Accept header.
+                "content": {"text/plain": {}, "application/openmetrics-text": {}},
+                "description": "Prometheus or OpenMetrics exposition",
+            }
+        },
     )
     async def serve_metrics(request: Request) -> Response:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))

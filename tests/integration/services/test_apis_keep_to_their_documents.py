@@ -106,3 +106,55 @@ def test_model_server_answers_only_what_it_documents(mlflow_server: MlflowServer
     client.set_registered_model_alias(registry.name, CHAMPION, str(made.version))
     environment = {"MODEL_SERVER_MLFLOW_TRACKING_URI": mlflow_server.url, "MODEL_SERVER_POLL_SECONDS": "0.5"}
     fuzz_process("model_server", tmp_path, issuer, environment)
+
+
+def fuzz_worker(package: str, folder: Path, environment: Mapping[str, str]) -> None:
+    """A service that works on Kafka: what it has of an API is for probes and Prometheus."""
+    from tests.support.surface_fuzz import fuzz_surface
+
+    service = ServiceProcess(package, folder, environment)
+    try:
+        service.wait_until_ready()
+        answered = fuzz_surface(document(package), service.url, cases=CASES)
+        assert sum(answered.values()) >= CASES
+        assert {200, 404, 405} <= answered.keys(), "both sound and unsound ones were among them"
+        assert not [line for line in service.log if "exception" in line], "nothing failed inside either"
+        assert service.process.poll() is None, "it still works"
+    finally:
+        service.kill()
+
+
+def test_prediction_consumer_answers_only_what_it_documents(kafka_broker: Broker, issuer: Issuer, tmp_path: Path):
+    from tests.support.price_services import price_services
+
+    prefix = "PREDICTION_CONSUMER_"
+    topics = {name: f"fuzz-{name}" for name in ("prices", "predictions", "dead")}
+    kafka_broker.create_topics(*topics.values())
+    (tmp_path / "token").write_text(issuer.token("service"))
+    with price_services() as asked:
+        environment = {
+            **kafka_broker.environment(prefix),
+            **issuer.environment(prefix),
+            f"{prefix}POD_NAME": "fuzz",
+            f"{prefix}GROUP": "fuzz-prediction-consumer",
+            f"{prefix}INPUT_TOPIC": topics["prices"],
+            f"{prefix}OUTPUT_TOPIC": topics["predictions"],
+            f"{prefix}DEAD_LETTER_TOPIC": topics["dead"],
+            f"{prefix}FEATURES_URL": asked.url,
+            f"{prefix}MODEL_URL": asked.url,
+            f"{prefix}AUTH_TOKEN_FILE": str(tmp_path / "token"),
+        }
+        fuzz_worker("prediction_consumer", tmp_path, environment)
+
+
+def test_stream_analytics_answers_only_what_it_documents(kafka_broker: Broker, tmp_path: Path):
+    prefix = "STREAM_ANALYTICS_"
+    names = {"OUTPUT_TOPIC": "fuzz-windows", "DEAD_LETTER_TOPIC": "fuzz-windows-dead", "GROUP": "stream-analytics-fuzz"}
+    topics = [f"fuzz-{topic}" for topic in ("commodity-prices", "ISO_RT_LMP")]
+    kafka_broker.create_topics(*topics, names["OUTPUT_TOPIC"], names["DEAD_LETTER_TOPIC"])
+    environment = {
+        **kafka_broker.environment(prefix),
+        f"{prefix}TOPIC_PREFIX": "fuzz-",
+        **{f"{prefix}{name}": value for name, value in names.items()},
+    }
+    fuzz_worker("stream_analytics", tmp_path, environment)
