@@ -1,7 +1,8 @@
 """Made-up requests against a service whose documented routes take no parameter: what is left is what nobody documents.
 
 A generator that goes by the document alone has one request for each such route. Made up are method, path, query,
-headers and body: the routes of the document answer as it says whatever comes with the question, and all else is a refusal.
+headers and body: the routes of the document answer as it says whatever comes with the question, and all else is
+refused.
 """
 
 from __future__ import annotations
