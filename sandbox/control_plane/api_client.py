@@ -5,7 +5,7 @@ import ssl
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sandbox.errors import SandboxError
 
@@ -22,6 +22,18 @@ class ApiError(SandboxError):
         super().__init__(what, where=where, fix=fix)
         self.status = status
         self.reason = reason
+
+    @classmethod
+    def refused(cls, method: str, path: str, status: int, answer: bytes, *, where: str = "") -> Self:
+        """What the API server's answer to a request says, be it Kubernetes' JSON or plain text."""
+        reason, message = "", answer.decode("utf-8", "replace")[:500]
+        try:
+            details = json.loads(answer)
+            reason, message = str(details.get("reason", "")), str(details.get("message", message))
+        except (ValueError, AttributeError):
+            pass  # health checks answer in plain text
+        what = f"The API server answered {status} to {method} {path}: {message}"
+        return cls(what, status=status, reason=reason, where=where)
 
 
 class ApiClient:
@@ -109,7 +121,7 @@ class ApiClient:
             connection.request("GET", f"{path}{separator}watch=true&timeoutSeconds={seconds}")
             response = connection.getresponse()
             if response.status >= 400:
-                raise self._refused("GET", path, response.status, response.read())
+                raise ApiError.refused("GET", path, response.status, response.read(), where=self._url)
             while line := response.readline():
                 yield json.loads(line)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -143,7 +155,7 @@ class ApiClient:
                 self.close()
                 raise self._silent(again) from again
         if status >= 400:
-            raise self._refused(method, path, status, answer)
+            raise ApiError.refused(method, path, status, answer, where=self._url)
         return answer
 
     def _exchange(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
@@ -161,18 +173,4 @@ class ApiClient:
             status=0,
             where=self._url,
             fix="look at the sandbox's status and logs",
-        )
-
-    def _refused(self, method: str, path: str, status: int, answer: bytes) -> ApiError:
-        reason, message = "", answer.decode("utf-8", "replace")[:500]
-        try:
-            details = json.loads(answer)
-            reason, message = str(details.get("reason", "")), str(details.get("message", message))
-        except (ValueError, AttributeError):
-            pass  # health checks answer in plain text
-        return ApiError(
-            f"The API server answered {status} to {method} {path}: {message}",
-            status=status,
-            reason=reason,
-            where=self._url,
         )

@@ -86,7 +86,7 @@ class Api:
             ) as answer:
                 text = await answer.read()
                 if answer.status >= 400:
-                    raise _refused(method, path, answer.status, text)
+                    raise ApiError.refused(method, path, answer.status, text)
                 return json.loads(text or b"null")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(f"The API server does not answer: {error}", status=0, where=self.url) from error
@@ -138,7 +138,7 @@ class Api:
         try:
             async with self._session.get(f"{self.url}{path}{joint}{query}", timeout=timeout) as answer:
                 if answer.status >= 400:
-                    raise _refused("GET", path, answer.status, await answer.read())
+                    raise ApiError.refused("GET", path, answer.status, await answer.read())
                 rest = b""
                 async for chunk in answer.content.iter_any():
                     *lines, rest = (rest + chunk).split(b"\n")
@@ -147,16 +147,6 @@ class Api:
                             yield json.loads(line)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise ApiError(f"The watch of {path} broke off: {error}", status=0, where=self.url) from error
-
-
-def _refused(method: str, path: str, status: int, text: bytes) -> ApiError:
-    reason, message = "", text.decode("utf-8", "replace")[:500]
-    try:
-        details = json.loads(text)
-        reason, message = str(details.get("reason", "")), str(details.get("message", message))
-    except (ValueError, AttributeError):
-        pass  # health checks answer in plain text
-    return ApiError(f"The API server answered {status} to {method} {path}: {message}", status=status, reason=reason)
 
 
 Fetch = Callable[[str], Awaitable[Any | None]]
