@@ -1,4 +1,6 @@
-"""The two base classes of every typed model in the program."""
+"""The base classes of every typed model in the program."""
+
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -19,3 +21,15 @@ class Document(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, validate_by_alias=True, validate_by_name=False
     )
+
+
+class ManifestPart(BaseModel):
+    """A part of a custom resource: written in Python's names, rendered in the resource's own."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
+    )
+
+    def rendered(self) -> dict[str, Any]:
+        """As the API server takes it: camelCase, without what is not set."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

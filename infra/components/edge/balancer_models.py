@@ -11,19 +11,19 @@ from typing import Literal
 
 from pydantic import Field
 
-from infra.components.foundation.certificate_models import Model
+from infra.core.models import ManifestPart
 
 API_VERSION = "elbv2.k8s.aws/v1beta1"
 
 
-class ServiceReference(Model):
+class ServiceReference(ManifestPart):
     """A port of a Service, whose pods are the targets."""
 
     name: str
     port: int = Field(ge=1, le=65535)
 
 
-class TargetGroupBindingSpec(Model):
+class TargetGroupBindingSpec(ManifestPart):
     """Which pods are the targets of which group, found by its name: that is known before it has an ARN."""
 
     target_group_name: str = Field(max_length=32)

@@ -6,37 +6,26 @@ test validates what is rendered against those very schemas. Only what the platfo
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
+
+from infra.core.models import ManifestPart
 
 API_VERSION = "cert-manager.io/v1"
 
 
-class Model(BaseModel):
-    """Base: written in Python's names, rendered in the custom resource's."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
-    )
-
-    def rendered(self) -> dict[str, Any]:
-        """As the API server takes it: camelCase, without what is not set."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-class SelfSigned(Model):
+class SelfSigned(ManifestPart):
     """An issuer whose certificates sign themselves; only a root is made this way."""
 
 
-class CertificateAuthority(Model):
+class CertificateAuthority(ManifestPart):
     """An issuer that signs with the key of an authority's Secret."""
 
     secret_name: str
 
 
-class IssuerSpec(Model):
+class IssuerSpec(ManifestPart):
     """One issuer, of exactly one kind."""
 
     self_signed: SelfSigned | None = None
@@ -49,7 +38,7 @@ class IssuerSpec(Model):
         return self
 
 
-class IssuerRef(Model):
+class IssuerRef(ManifestPart):
     """The issuer of a certificate: in its own namespace, or one of the cluster."""
 
     name: str
@@ -57,7 +46,7 @@ class IssuerRef(Model):
     group: Literal["cert-manager.io"] = "cert-manager.io"
 
 
-class PrivateKey(Model):
+class PrivateKey(ManifestPart):
     """The key of a certificate, made anew with each certificate."""
 
     algorithm: Literal["ECDSA"] = "ECDSA"
@@ -65,7 +54,7 @@ class PrivateKey(Model):
     rotation_policy: Literal["Always"] = "Always"
 
 
-class CertificateSpec(Model):
+class CertificateSpec(ManifestPart):
     """One certificate and the Secret that holds it."""
 
     secret_name: str

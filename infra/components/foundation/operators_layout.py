@@ -22,6 +22,7 @@ from infra.components.foundation.operators_pods import (
 )
 from infra.core.catalog.charts import Footprint
 from infra.core.labels import Ownership, object_labels
+from infra.core.models import ManifestPart
 
 Manifest = dict[str, Any]
 CERT_MANAGER = "cert-manager"
@@ -144,6 +145,6 @@ def _duration(hours: int) -> str:
     return f"{hours}h0m0s"
 
 
-def _resource(kind: str, name: str, namespace: str, ownership: Ownership, spec: cm.Model) -> Manifest:
+def _resource(kind: str, name: str, namespace: str, ownership: Ownership, spec: ManifestPart) -> Manifest:
     metadata = {"name": name, "namespace": namespace, "labels": object_labels(name, COMPONENT, ownership)}
     return {"apiVersion": cm.API_VERSION, "kind": kind, "metadata": metadata, "spec": spec.rendered()}

@@ -11,20 +11,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from infra.components.foundation.certificate_models import Model
+from infra.core.models import ManifestPart
 
 API_VERSION = "velero.io/v1"
 SNAPSHOT_API_VERSION = "snapshot.storage.k8s.io/v1"
 
 
-class ObjectStorage(Model):
+class ObjectStorage(ManifestPart):
     """Where in which bucket."""
 
     bucket: str = Field(min_length=3, max_length=63)
     prefix: str = Field(pattern=r"^[a-z0-9-]+$", description="first part of every key, without a slash")
 
 
-class LocationSpec(Model):
+class LocationSpec(ManifestPart):
     """A place for backups. Who may write there is decided by the pod's role: it has no credential."""
 
     provider: Literal["velero.io/aws"] = "velero.io/aws"
@@ -34,7 +34,7 @@ class LocationSpec(Model):
     config: dict[Literal["region"], str]
 
 
-class BackupTemplate(Model):
+class BackupTemplate(ManifestPart):
     """What each backup of a schedule holds: everything in its namespaces, with what belongs to it of the cluster."""
 
     included_namespaces: tuple[str, ...] = Field(min_length=1)
@@ -43,7 +43,7 @@ class BackupTemplate(Model):
     snapshot_volumes: bool = True
 
 
-class ScheduleSpec(Model):
+class ScheduleSpec(ManifestPart):
     """One schedule. Its backups do not go with it when it is deleted."""
 
     schedule: str = Field(description="five fields of cron, in UTC")

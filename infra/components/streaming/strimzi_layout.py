@@ -14,7 +14,7 @@ from infra.core.catalog.charts import Footprint
 from infra.core.catalog.topics import Topic, resource_name
 from infra.core.catalog.users import KafkaUser, acls
 from infra.core.labels import Ownership, object_labels
-from infra.core.models import Args
+from infra.core.models import Args, ManifestPart
 from infra.core.names import service_host
 from infra.core.quantity import Compute, format_cpu, format_memory, gibibytes
 from infra.core.quota import Share
@@ -234,7 +234,7 @@ def _brokers() -> Party:
     return Party(name=CLUSTER, namespace=NAMESPACE, selector={"strimzi.io/name": component}, account=component)
 
 
-def _manifest(ownership: Ownership, kind: str, name: str, spec: cr.Model) -> Manifest:
+def _manifest(ownership: Ownership, kind: str, name: str, spec: ManifestPart) -> Manifest:
     labels = {**object_labels(name, "streaming", ownership), "strimzi.io/cluster": CLUSTER}
     metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
     return {"apiVersion": cr.API_VERSION, "kind": kind, "metadata": metadata, "spec": spec.rendered()}

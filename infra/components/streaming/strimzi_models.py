@@ -7,41 +7,30 @@ sets is modelled.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
+
+from infra.core.models import ManifestPart
 
 API_VERSION = "kafka.strimzi.io/v1"
 
 
-class Model(BaseModel):
-    """Base: written in Python's names, rendered in the custom resource's."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
-    )
-
-    def rendered(self) -> dict[str, Any]:
-        """As the API server takes it: camelCase, without what is not set."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-class Quantities(Model):
+class Quantities(ManifestPart):
     """CPU and memory as Kubernetes writes them."""
 
     cpu: str
     memory: str
 
 
-class ContainerResources(Model):
+class ContainerResources(ManifestPart):
     """Requests and limits of a container."""
 
     requests: Quantities
     limits: Quantities
 
 
-class PersistentVolume(Model):
+class PersistentVolume(ManifestPart):
     """A volume of a node; it stays when the cluster is deleted."""
 
     id: int = Field(ge=0)
@@ -52,33 +41,33 @@ class PersistentVolume(Model):
     kraft_metadata: Literal["shared"] | None = None
 
 
-class JbodStorage(Model):
+class JbodStorage(ManifestPart):
     """The volumes of a node."""
 
     type: Literal["jbod"] = "jbod"
     volumes: tuple[PersistentVolume, ...] = Field(min_length=1)
 
 
-class JvmOptions(Model):
+class JvmOptions(ManifestPart):
     """Heap of the JVM."""
 
     xms: str = Field(alias="-Xms", pattern=r"^[0-9]+[mMgG]?$")
     xmx: str = Field(alias="-Xmx", pattern=r"^[0-9]+[mMgG]?$")
 
 
-class Metadata(Model):
+class Metadata(ManifestPart):
     """Labels of what the operator makes."""
 
     labels: dict[str, str]
 
 
-class LabelSelector(Model):
+class LabelSelector(ManifestPart):
     """Pods that a spread counts."""
 
     match_labels: dict[str, str]
 
 
-class TopologySpread(Model):
+class TopologySpread(ManifestPart):
     """How pods are spread over zones or nodes."""
 
     max_skew: int = Field(ge=1)
@@ -87,7 +76,7 @@ class TopologySpread(Model):
     label_selector: LabelSelector
 
 
-class PodTemplate(Model):
+class PodTemplate(ManifestPart):
     """Pods that the operator makes."""
 
     metadata: Metadata
@@ -95,13 +84,13 @@ class PodTemplate(Model):
     topology_spread_constraints: tuple[TopologySpread, ...] | None = None
 
 
-class ResourceTemplate(Model):
+class ResourceTemplate(ManifestPart):
     """Template of a node pool, or of another group of pods."""
 
     pod: PodTemplate
 
 
-class NodePoolSpec(Model):
+class NodePoolSpec(ManifestPart):
     """KafkaNodePool.spec."""
 
     replicas: int = Field(ge=0)
@@ -112,13 +101,13 @@ class NodePoolSpec(Model):
     template: ResourceTemplate
 
 
-class ScramAuthentication(Model):
+class ScramAuthentication(ManifestPart):
     """Authentication of a listener by user name and password."""
 
     type: Literal["scram-sha-512"] = "scram-sha-512"
 
 
-class Listener(Model):
+class Listener(ManifestPart):
     """A port that clients use; always with TLS and authentication."""
 
     name: str = Field(pattern=r"^[a-z0-9]{1,11}$")
@@ -128,19 +117,19 @@ class Listener(Model):
     authentication: ScramAuthentication = ScramAuthentication()
 
 
-class SimpleAuthorization(Model):
+class SimpleAuthorization(ManifestPart):
     """ACLs, by Kafka's own authorizer."""
 
     type: Literal["simple"] = "simple"
 
 
-class Rack(Model):
+class Rack(ManifestPart):
     """Rack awareness: copies of a partition go to different zones."""
 
     topology_key: str
 
 
-class KafkaClusterSpec(Model):
+class KafkaClusterSpec(ManifestPart):
     """Kafka.spec.kafka."""
 
     version: str = Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")
@@ -150,13 +139,13 @@ class KafkaClusterSpec(Model):
     config: dict[str, str | int | bool]
 
 
-class EntityOperatorPart(Model):
+class EntityOperatorPart(ManifestPart):
     """Topic or user operator."""
 
     resources: ContainerResources
 
 
-class EntityOperatorSpec(Model):
+class EntityOperatorSpec(ManifestPart):
     """Kafka.spec.entityOperator."""
 
     topic_operator: EntityOperatorPart
@@ -164,14 +153,14 @@ class EntityOperatorSpec(Model):
     template: ResourceTemplate
 
 
-class KafkaSpec(Model):
+class KafkaSpec(ManifestPart):
     """Kafka.spec."""
 
     kafka: KafkaClusterSpec
     entity_operator: EntityOperatorSpec
 
 
-class TopicSpec(Model):
+class TopicSpec(ManifestPart):
     """KafkaTopic.spec."""
 
     topic_name: str
@@ -180,20 +169,20 @@ class TopicSpec(Model):
     config: dict[str, str | int]
 
 
-class SecretKeyRef(Model):
+class SecretKeyRef(ManifestPart):
     """Key of a Secret."""
 
     name: str
     key: str
 
 
-class PasswordSource(Model):
+class PasswordSource(ManifestPart):
     """Where a password comes from."""
 
     secret_key_ref: SecretKeyRef
 
 
-class Password(Model):
+class Password(ManifestPart):
     """A password that is made elsewhere."""
 
     value_from: PasswordSource
@@ -205,7 +194,7 @@ class UserAuthentication(ScramAuthentication):
     password: Password
 
 
-class AclResource(Model):
+class AclResource(ManifestPart):
     """What an ACL is about."""
 
     type: Literal["topic", "group", "transactionalId"]
@@ -213,7 +202,7 @@ class AclResource(Model):
     pattern_type: Literal["literal", "prefix"]
 
 
-class AclRule(Model):
+class AclRule(ManifestPart):
     """One permission."""
 
     resource: AclResource
@@ -228,7 +217,7 @@ class UserAuthorization(SimpleAuthorization):
     acls: tuple[AclRule, ...]
 
 
-class UserQuotas(Model):
+class UserQuotas(ManifestPart):
     """What a user may take of each broker; bytes per second, and per cent of one request thread's time."""
 
     producer_byte_rate: int = Field(ge=1)
@@ -236,7 +225,7 @@ class UserQuotas(Model):
     request_percentage: int = Field(ge=1)
 
 
-class UserSpec(Model):
+class UserSpec(ManifestPart):
     """KafkaUser.spec."""
 
     authentication: UserAuthentication
