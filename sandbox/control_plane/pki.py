@@ -1,11 +1,7 @@
-import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.errors import SandboxError
-
 VALID_DAYS = 365
-RENEW_DAYS = 30
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_IP = "10.96.0.1"  # the first address of the range, which the API server's own Service takes
 
@@ -86,42 +82,3 @@ class Pki:
             self.service_accounts_key,
         ]
         return fixed + [path for who in IDENTITIES for path in (self.client(who), self.client_key(who))]
-
-
-def ensure_pki(directory: Path) -> Pki:
-    """Make the certificates and keys unless all are there and valid for another 30 days.
-
-    Args:
-        directory: Where they are kept.
-
-    Raises:
-        SandboxError: The directory cannot be written.
-    """
-    pki = Pki(directory)
-    try:
-        if _usable(pki):
-            return pki
-        directory.mkdir(parents=True, exist_ok=True)
-        directory.chmod(0o700)
-        # cryptography takes 0.1 s to import, which only the first start of a sandbox needs to wait for
-        from sandbox.control_plane.certificates import create_pki  # noqa: PLC0415
-
-        create_pki(pki)
-    except OSError as error:
-        raise SandboxError(
-            f"Cannot write the certificates: {error.strerror or error}",
-            where=str(directory),
-            fix="make the directory writable, or free some disk space",
-        ) from error
-    return pki
-
-
-def _usable(pki: Pki) -> bool:
-    stamp = pki.directory / "expires"
-    if not stamp.is_file() or not all(path.is_file() and path.stat().st_size for path in pki.files()):
-        return False
-    try:
-        expires = dt.datetime.fromisoformat(stamp.read_text(encoding="ascii").strip())
-    except ValueError:
-        return False
-    return expires - dt.datetime.now(dt.UTC) > dt.timedelta(days=RENEW_DAYS)

@@ -11,6 +11,7 @@ from types import FrameType
 
 from sandbox.aws.moto import moto_answers
 from sandbox.control_plane.api_client import ApiClient, ApiError
+from sandbox.control_plane.authority import ensure_pki
 from sandbox.control_plane.bootstrap import bootstrap, missing
 from sandbox.control_plane.child import Child
 from sandbox.control_plane.endpoints import Endpoints, write_json
@@ -18,7 +19,7 @@ from sandbox.control_plane.host import HostPlan
 from sandbox.control_plane.layout import Layout
 from sandbox.control_plane.locks import sign, try_lock
 from sandbox.control_plane.part import HOST_PORT, PORTS
-from sandbox.control_plane.pki import ADMIN, SUPERVISOR, ensure_pki
+from sandbox.control_plane.pki import ADMIN, SUPERVISOR
 from sandbox.control_plane.ports import free_port
 from sandbox.control_plane.spec import START_SECONDS, Spec
 from sandbox.control_plane.volumes import VolumeProvisioner

@@ -30,7 +30,7 @@ from infra.core.iam.reach import AwsNetwork
 from infra.core.labels import Ownership, object_labels
 from infra.core.models import Args
 from infra.core.names import dns_label
-from infra.core.wiring import Member, OutsideEdge, identity_agent_egress
+from infra.core.wiring import Member, OutsideEdge, identity_agent_egress, labelled_outside_policy
 
 Manifest = dict[str, Any]
 TARGETS = "aws-load-balancer-controller"
@@ -110,7 +110,7 @@ def policies(place: ControllersPlace, members_: Sequence[Member]) -> Iterator[tu
         agent["metadata"]["labels"] = dict(labels)
         yield f"{member.party.name}-egress-identity-agent", agent
         for edge in member.outside:
-            role, manifest = edge.labelled_policy(labels)
+            role, manifest = labelled_outside_policy(edge, labels)
             yield f"{member.party.name}-{role}", manifest
 
 

@@ -25,7 +25,15 @@ from infra.core.names import dns_label
 from infra.core.quantity import Compute, format_cpu, format_memory
 from infra.core.quota import Share
 from infra.core.recovery import Objective, cron
-from infra.core.wiring import External, Member, OutsideEdge, Party, api_server_egress, identity_agent_egress
+from infra.core.wiring import (
+    External,
+    Member,
+    OutsideEdge,
+    Party,
+    api_server_egress,
+    identity_agent_egress,
+    labelled_outside_policy,
+)
 
 Manifest = dict[str, Any]
 NAME = "velero"
@@ -188,7 +196,7 @@ def network(velero: Member) -> Iterator[tuple[str, Manifest]]:
     """Role and manifest of the policies: to the API server, to the bucket, to the node's agent for its role."""
     labels = object_labels(NAME, COMPONENT, velero.ownership)
     for edge in velero.outside:
-        yield edge.labelled_policy(labels)
+        yield labelled_outside_policy(edge, labels)
     for role, manifest in (
         ("egress-api-server", api_server_egress(velero.party)),
         ("egress-identity-agent", identity_agent_egress(velero.party)),

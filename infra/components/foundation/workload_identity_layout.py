@@ -13,7 +13,7 @@ from infra.core.iam import AwsPlace, BucketPrefix, Grant, boundary_document, pod
 from infra.core.labels import Environment, object_labels
 from infra.core.models import Args
 from infra.core.names import PROJECT, dns_label
-from infra.core.wiring import Member, identity_agent_egress
+from infra.core.wiring import Member, identity_agent_egress, labelled_outside_policy
 from infra.core.workload.spec import WorkloadSpec
 
 ROLE_NAME_LENGTH = 64
@@ -166,7 +166,7 @@ def access_manifests(member: Member) -> Iterator[tuple[str, dict[str, Any]]]:
     agent["metadata"]["labels"] = dict(labels)
     yield f"{party}-egress-identity-agent", agent
     for edge in member.outside:
-        role, manifest = edge.labelled_policy(labels)
+        role, manifest = labelled_outside_policy(edge, labels)
         yield f"{party}-{role}", manifest
 
 

@@ -18,7 +18,7 @@ from infra.core.catalog.users import KafkaUser
 from infra.core.component import PlatformComponent
 from infra.core.labels import object_labels
 from infra.core.models import Args
-from infra.core.wiring import Party
+from infra.core.wiring import Party, labelled_edge_policies
 from infra.core.workload.workload import Workload
 
 
@@ -93,7 +93,7 @@ class StreamingBackbone(PlatformComponent):
                 "automountServiceAccountToken": False,
             }
             self.declare(f"{client.name}-account", account, after=ready[client.namespace])
-            for role, manifest in tenant_edge(client, access).labelled_policies(labels):
+            for role, manifest in labelled_edge_policies(tenant_edge(client, access), labels):
                 self.declare(f"{client.name}-{role}", manifest, after=ready[manifest["metadata"]["namespace"]])
 
     def _single_broker(

@@ -18,7 +18,7 @@ from infra.core.models import Args, ManifestPart
 from infra.core.names import service_host
 from infra.core.quantity import Compute, format_cpu, format_memory, gibibytes
 from infra.core.quota import Share
-from infra.core.wiring import Edge, Member, Offer, Party, api_server_egress
+from infra.core.wiring import Edge, Member, Offer, Party, api_server_egress, labelled_edge_policies
 from infra.core.workload.pod import HOST_KEY, ZONE_KEY
 
 Manifest = dict[str, Any]
@@ -165,7 +165,7 @@ def operator_shares(footprint: Footprint) -> tuple[Share, ...]:
 def operator_network(ownership: Ownership) -> Iterator[tuple[str, Manifest]]:
     """Role and manifest of the policies that the wiring of the operator's pods becomes."""
     for edge in edges():
-        for role, manifest in edge.labelled_policies(object_labels(edge.client.name, "streaming", ownership)):
+        for role, manifest in labelled_edge_policies(edge, object_labels(edge.client.name, "streaming", ownership)):
             yield f"{edge.client.name}-{role}", manifest
     for party in (member.party for member in members(ownership) if member.api_server):
         manifest = api_server_egress(party)

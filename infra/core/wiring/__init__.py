@@ -12,6 +12,8 @@ from infra.core.wiring.network import (
     default_deny,
     dns_egress,
     identity_agent_egress,
+    labelled_edge_policies,
+    labelled_outside_policy,
 )
 
 __all__ = [
@@ -36,5 +38,7 @@ __all__ = [
     "default_deny",
     "dns_egress",
     "identity_agent_egress",
+    "labelled_edge_policies",
+    "labelled_outside_policy",
     "wire",
 ]

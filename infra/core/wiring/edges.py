@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from infra.core.labels import selector_labels
 from infra.core.models import Args
-from infra.core.wiring import network
+from infra.core.wiring.addresses import public_peers
 from infra.core.wiring.logins import Login, LoginKind
 
-Manifest = dict[str, Any]
 TRUST_DOMAIN = "cluster.local"
 """First part of every identity in the mesh, unless it is configured otherwise (Istio, MeshConfig.trustDomain)."""
 
@@ -87,7 +85,7 @@ class External(Args):
 
     def peers(self) -> list[dict[str, object]]:
         """Where a NetworkPolicy, which knows no names, lets connections go: to public addresses only."""
-        return network.public_peers()
+        return public_peers()
 
     def place(self) -> dict[str, object]:
         """How the mesh finds its addresses (Istio, ServiceEntry): by its name."""
@@ -111,27 +109,9 @@ class Edge(Args):
         """Client, server and port, by which edges are ordered and told apart."""
         return self.client.key, self.offer.party.key, self.offer.port_name
 
-    def policies(self) -> tuple[Manifest, Manifest]:
-        """What opens the edge: egress beside the client, ingress beside the server."""
-        return network.edge_policies(self)
-
-    def labelled_policies(self, labels: dict[str, str]) -> Iterator[tuple[str, Manifest]]:
-        """Role and manifest of both, with labels. The role names the server only: clients may have changing names."""
-        server = self.offer.party
-        foreign = "" if server.namespace == self.client.namespace else f"{server.namespace}-"
-        for direction, manifest in zip(("egress", "ingress"), self.policies(), strict=True):
-            manifest["metadata"]["labels"] = dict(labels)
-            yield f"{direction}-{foreign}{server.name}-{self.offer.port_name}", manifest
-
 
 class OutsideEdge(Args):
     """A declared connection to a host outside the cluster."""
 
     client: Party
     target: External
-
-    def labelled_policy(self, labels: dict[str, str]) -> tuple[str, Manifest]:
-        """Role and manifest of the egress policy, with labels."""
-        manifest = network.outside_policy(self)
-        manifest["metadata"]["labels"] = dict(labels)
-        return f"egress-{self.target.host}-{self.target.port}", manifest

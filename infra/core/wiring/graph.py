@@ -13,6 +13,7 @@ from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.validation import closest
 from infra.core.wiring.edges import Edge, External, Offer, OutsideEdge, Party
+from infra.core.wiring.network import edge_policies
 
 KAFKA_USERS = "infra/catalog/kafka-users.yaml"
 
@@ -202,7 +203,7 @@ def _name_problems(members: Sequence[Member]) -> Iterator[Problem]:
     owners: dict[tuple[str, str], Edge] = {}
     for member in members:
         for edge in member.edges:
-            for manifest in edge.policies():
+            for manifest in edge_policies(edge):
                 metadata = manifest["metadata"]
                 other = owners.setdefault((metadata["namespace"], metadata["name"]), edge)
                 if other.key != edge.key:

@@ -8,12 +8,11 @@ and the mesh's own authorization (``mesh.py``) says which ports may be reached t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from infra.core.names import dns_label
-
-if TYPE_CHECKING:
-    from infra.core.wiring.edges import Edge, OutsideEdge, Party
+from infra.core.wiring.edges import Edge, OutsideEdge, Party
 
 Manifest = dict[str, Any]
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
@@ -25,10 +24,6 @@ TUNNEL_PORT = 15008
 
 PROBE_ADDRESS = "169.254.7.127/32"
 """Address under which the kubelet's probes reach pods of an ambient mesh (Istio, same page)."""
-
-PRIVATE_IPV4 = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
-PRIVATE_IPV6 = ("fc00::/7", "fe80::/10")
-"""Private, shared and link-local ranges (RFC 1918, 6598, 3927, 4193, 4291): clusters, clouds' metadata, neighbours."""
 
 API_SERVER_PORTS = (443, 6443)
 
@@ -58,6 +53,15 @@ def edge_policies(edge: Edge) -> tuple[Manifest, Manifest]:
     return egress, ingress
 
 
+def labelled_edge_policies(edge: Edge, labels: dict[str, str]) -> Iterator[tuple[str, Manifest]]:
+    """Role and manifest of both, with labels. The role names the server only: clients may have changing names."""
+    server = edge.offer.party
+    foreign = "" if server.namespace == edge.client.namespace else f"{server.namespace}-"
+    for direction, manifest in zip(("egress", "ingress"), edge_policies(edge), strict=True):
+        manifest["metadata"]["labels"] = dict(labels)
+        yield f"{direction}-{foreign}{server.name}-{edge.offer.port_name}", manifest
+
+
 def outside_policy(edge: OutsideEdge) -> Manifest:
     """Lets a client reach one port outside the cluster.
 
@@ -70,12 +74,11 @@ def outside_policy(edge: OutsideEdge) -> Manifest:
     return _policy(name, edge.client, {"policyTypes": ["Egress"], "egress": [rule]})
 
 
-def public_peers() -> list[dict[str, object]]:
-    """Every public address, and no private one."""
-    return [
-        {"ipBlock": {"cidr": "0.0.0.0/0", "except": list(PRIVATE_IPV4)}},
-        {"ipBlock": {"cidr": "::/0", "except": list(PRIVATE_IPV6)}},
-    ]
+def labelled_outside_policy(edge: OutsideEdge, labels: dict[str, str]) -> tuple[str, Manifest]:
+    """Role and manifest of the egress policy, with labels."""
+    manifest = outside_policy(edge)
+    manifest["metadata"]["labels"] = dict(labels)
+    return f"egress-{edge.target.host}-{edge.target.port}", manifest
 
 
 def default_deny(namespace: str) -> Manifest:

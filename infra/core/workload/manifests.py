@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.core.labels import object_labels, selector_labels
 from infra.core.quantity import format_memory
-from infra.core.wiring import identity_agent_egress
+from infra.core.wiring import identity_agent_egress, labelled_edge_policies, labelled_outside_policy
 from infra.core.workload import scaled_object
 from infra.core.workload.autoscale import Autoscale
 from infra.core.workload.pod import config_map_name, pod_template
@@ -46,9 +46,9 @@ def network_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
     """
     labels = object_labels(spec.name, spec.component, spec.ownership)
     for edge in spec.edges():
-        yield from edge.labelled_policies(labels)
+        yield from labelled_edge_policies(edge, labels)
     for outside in spec.outside():
-        yield outside.labelled_policy(labels)
+        yield labelled_outside_policy(outside, labels)
     if spec.aws:
         manifest = identity_agent_egress(spec.party)
         manifest["metadata"]["labels"] = labels

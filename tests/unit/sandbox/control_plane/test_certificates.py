@@ -7,7 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from sandbox.control_plane.pki import ADMIN, IDENTITIES, SCHEDULER, Pki, ensure_pki
+from sandbox.control_plane.authority import ensure_pki
+from sandbox.control_plane.pki import ADMIN, IDENTITIES, SCHEDULER, Pki
 from sandbox.errors import SandboxError
 
 

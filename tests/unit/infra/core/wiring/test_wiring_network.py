@@ -17,6 +17,7 @@ from infra.core.wiring import (
     default_deny,
     dns_egress,
 )
+from infra.core.wiring.network import edge_policies, labelled_edge_policies, labelled_outside_policy
 
 TUNNEL = 15008
 few = settings(max_examples=40)
@@ -47,7 +48,7 @@ def admits(policy: dict[str, Any], direction: str, other: Party, port: int) -> b
 @few
 @given(edges)
 def test_both_sides_of_a_declared_edge_are_opened_for_its_port(edge: Edge):
-    egress, ingress = edge.policies()
+    egress, ingress = edge_policies(edge)
     assert egress["metadata"]["namespace"] == edge.client.namespace
     assert ingress["metadata"]["namespace"] == edge.offer.party.namespace
     assert egress["spec"]["podSelector"]["matchLabels"] == edge.client.selector
@@ -59,7 +60,7 @@ def test_both_sides_of_a_declared_edge_are_opened_for_its_port(edge: Edge):
 @few
 @given(edges, parties, st.integers(1, 65535))
 def test_nobody_else_and_no_other_port_is_admitted(edge: Edge, stranger: Party, port: int):
-    egress, ingress = edge.policies()
+    egress, ingress = edge_policies(edge)
     if stranger != edge.client:
         assert not admits(ingress, "ingress", stranger, edge.offer.port)
     if stranger != edge.offer.party:
@@ -71,12 +72,12 @@ def test_nobody_else_and_no_other_port_is_admitted(edge: Edge, stranger: Party, 
 @few
 @given(edges)
 def test_names_fit_and_the_role_does_not_depend_on_the_client(edge: Edge):
-    roles = [role for role, _ in edge.labelled_policies({"a": "b"})]
+    roles = [role for role, _ in labelled_edge_policies(edge, {"a": "b"})]
     near = edge.client.namespace == edge.offer.party.namespace
     server = f"{edge.offer.party.name}-{edge.offer.port_name}"
     server = server if near else f"{edge.offer.party.namespace}-{server}"
     assert roles == [f"egress-{server}", f"ingress-{server}"]
-    assert all(len(policy["metadata"]["name"]) <= 63 for policy in edge.policies())
+    assert all(len(policy["metadata"]["name"]) <= 63 for policy in edge_policies(edge))
 
 
 def test_a_namespace_denies_everything_and_allows_dns_only():
@@ -95,11 +96,11 @@ def test_an_operator_reaches_the_api_server_by_port_only():
 
 def test_the_tunnel_of_the_mesh_is_opened_for_the_same_pair_and_for_no_udp():
     client, server = Party.of_workload("a", "one"), Party.of_workload("b", "two")
-    egress, ingress = Edge(client=client, offer=server.offer("http", 80)).policies()
+    egress, ingress = edge_policies(Edge(client=client, offer=server.offer("http", 80)))
     for (rule,) in (egress["spec"]["egress"], ingress["spec"]["ingress"]):
         assert rule["ports"] == [{"port": 80, "protocol": "TCP"}, {"port": TUNNEL, "protocol": "TCP"}]
     udp = Offer(party=server, port_name="dns", port=53, protocol="UDP")
-    assert Edge(client=client, offer=udp).policies()[0]["spec"]["egress"][0]["ports"] == [
+    assert edge_policies(Edge(client=client, offer=udp))[0]["spec"]["egress"][0]["ports"] == [
         {"port": 53, "protocol": "UDP"}
     ]
 
@@ -109,7 +110,7 @@ def test_clients_of_one_name_in_two_namespaces_have_policies_of_their_own():
     names = {
         policy["metadata"]["name"]
         for namespace in ("one", "two")
-        for policy in Edge(client=Party.of_workload("notebook", namespace), offer=server).policies()[1:]
+        for policy in edge_policies(Edge(client=Party.of_workload("notebook", namespace), offer=server))[1:]
     }
     assert names == {"server-http-from-one-notebook", "server-http-from-two-notebook"}
 
@@ -122,7 +123,7 @@ def test_probes_are_admitted_from_the_one_address_that_the_mesh_gives_them():
 
 def test_a_host_outside_is_reached_at_public_addresses_and_its_port_only():
     edge = OutsideEdge(client=Party.of_workload("feed", "x"), target=External(host="api.example.org", port=8443))
-    role, policy = edge.labelled_policy({"a": "b"})
+    role, policy = labelled_outside_policy(edge, {"a": "b"})
     assert role == "egress-api.example.org-8443"
     assert policy["metadata"] == {
         "name": policy["metadata"]["name"],
