@@ -64,7 +64,15 @@ class PricePath:
         (self.folder / "pods.json").write_text(json.dumps({"pods": pods, "services": services}))
 
     def _pod(self, name: str) -> dict[str, Any]:
-        known = {"container": name, "restarts": 0, "phase": "Running", "waiting": None, "ready": True, "labels": {}}
+        known = {
+            "container": name,
+            "restarts": 0,
+            "phase": "Running",
+            "waiting": None,
+            "ready": True,
+            "labels": {},
+            "owner": name,
+        }
         ports = [self._port(name)] if name in PACKAGES else []
         return {**known, "address": "127.0.0.1", "ports": ports, "log": f"/logs/{name}.log"}
 
