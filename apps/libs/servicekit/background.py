@@ -1,9 +1,9 @@
-"""Work that goes on beside the requests: begun and ended with the application; if it fails, the process ends."""
+"""Work that goes on beside the requests, begun and ended with the application."""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from servicekit.logs import get_logger
@@ -11,8 +11,22 @@ from servicekit.logs import get_logger
 logger = get_logger(__name__)
 
 
+@asynccontextmanager
+async def beside(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Do a piece of work that deals with its failures itself for as long as the context lasts."""
+    task = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 class Background:
     """A piece of work without end, as the lifespan of an application: ``FastAPI(lifespan=background.lifespan)``.
+
+    If it fails, the process ends.
 
     Attributes:
         failure: why it ended although nobody asked it to; None while all is well. The process's exit code is then 1.

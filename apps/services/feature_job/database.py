@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from feature_job.settings import PostgresSettings
+from feature_job.settings import OwnedPostgresSettings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -49,24 +49,14 @@ class Migration:
 
 
 @contextmanager
-def connected(settings: PostgresSettings) -> Iterator[Connection]:
+def connected(settings: OwnedPostgresSettings) -> Iterator[Connection]:
     """A connection on which nobody else runs this job: a second one waits until the first has ended.
 
     Raises:
         DatabaseError: PostgreSQL refuses.
         psycopg.OperationalError: it does not answer (yet).
     """
-    parameters: dict[str, Any] = {
-        "host": settings.host,
-        "port": settings.port,
-        "dbname": settings.database,
-        "user": settings.user,
-        "password": settings.password.get_secret_value() if settings.password else None,
-        "sslmode": settings.sslmode,
-        "sslrootcert": str(settings.ca_file) if settings.ca_file else None,
-        "connect_timeout": settings.connect_seconds,
-        "application_name": "feature-job",
-    }
+    parameters = settings.parameters("feature-job", settings.connect_seconds)
     with psycopg.connect(make_conninfo("", **parameters), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         yield connection

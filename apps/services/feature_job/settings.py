@@ -2,47 +2,25 @@
 
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 from featurestore.connection import RedisSettings
 from featurestore.rows import TENANT
 from pricemodel.histories import SEED
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
+from servicekit.postgres import PostgresSettings
 from servicekit.settings import ServiceSettings
 
 Mode = Literal["load", "materialize", "all"]
 
 
-class PostgresSettings(BaseModel):
+class OwnedPostgresSettings(PostgresSettings):
     """The PostgreSQL with the feature tables; the user owns them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     host: str = Field(min_length=1, description="Host of PostgreSQL.", examples=["postgresql"])
-    port: int = Field(default=5432, ge=1, le=65535, description="Its port.")
-    database: str = Field(default="features", min_length=1, description="The database.")
     user: str = Field(default="feature_job", min_length=1, description="Role that owns the tables.")
-    password: SecretStr | None = Field(default=None, description="The role's password.")
-    sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = Field(
-        default="prefer", description="How connections are protected (libpq's sslmode)."
-    )
-    ca_file: Path | None = Field(
-        default=None,
-        description="PEM file of the authority that signed the server's certificate; with verify-*.",
-    )
     connect_seconds: int = Field(default=5, ge=1, le=300, description="How long connecting may take.")
-
-    @model_validator(mode="after")
-    def _authority_is_used(self) -> Self:
-        if self.ca_file and not self.sslmode.startswith("verify-"):
-            raise ValueError(f"ca_file is not used with sslmode {self.sslmode}: set verify-full, or remove it")
-        return self
-
-    @property
-    def place(self) -> str:
-        """Where it is, for people."""
-        return f"PostgreSQL {self.host}:{self.port}/{self.database}"
 
 
 class FeatureJobSettings(ServiceSettings):
@@ -64,7 +42,7 @@ class FeatureJobSettings(ServiceSettings):
     )
 
     redis: RedisSettings = Field(description="The Redis with the features.")
-    postgres: PostgresSettings = Field(description="The PostgreSQL with the feature tables.")
+    postgres: OwnedPostgresSettings = Field(description="The PostgreSQL with the feature tables.")
 
     @field_validator("tenants")
     @classmethod

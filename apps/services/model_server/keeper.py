@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pricemodel.forest import ModelError, PriceModel
 from pricemodel.native import LibraryMissingError
 from pricemodel.registry import CHALLENGER, CHAMPION
+from servicekit.background import beside
 from servicekit.logs import get_logger
 
 from model_server.measures import Measures
@@ -85,16 +86,9 @@ class Keeper:
         refused = "the source was asked in vain" if known.version is None else f"version {known.version} was refused"
         return f"version {champion.version} goes on: {refused}: {known.reason}"
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Poll for as long as the context lasts."""
-        task = asyncio.create_task(self._poll())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        return beside(self._poll)
 
     async def refresh(self) -> None:
         """Bring both aliases up to date once."""

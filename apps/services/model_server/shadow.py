@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import numpy as np
 from pricemodel.forest import ModelError, Predicted
 from pricemodel.history import Floats
+from servicekit.background import beside
 from servicekit.logs import get_logger
 
 from model_server.keeper import Loaded
@@ -48,16 +49,9 @@ class Shadow:
         """Return when everything that was taken has been compared."""
         await self._queue.join()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[None]:
         """Work for as long as the context lasts; what waits at its end is left out."""
-        task = asyncio.create_task(self._work())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        return beside(self._work)
 
     async def _work(self) -> None:
         while True:

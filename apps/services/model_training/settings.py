@@ -1,38 +1,21 @@
 """Settings of model-training, from the variables ``MODEL_TRAINING_...``."""
 
 from pathlib import Path
-from typing import Self
 
 from pricemodel.histories import SEED
 from pricemodel.registry import RegistrySettings
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
+from servicekit.postgres import PostgresSettings
 from servicekit.settings import ServiceSettings
 
 
-class PostgresSettings(BaseModel):
+class HistoryPostgresSettings(PostgresSettings):
     """The PostgreSQL that holds the daily histories; without a host the library's own are learnt from."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    host: str | None = Field(default=None, min_length=1, description="Host of PostgreSQL.", examples=["postgresql"])
-    port: int = Field(default=5432, ge=1, le=65535, description="Its port.")
     database: str = Field(default="features", min_length=1, description="The database with commodity_prices_daily.")
     user: str | None = Field(default=None, min_length=1, description="User who may read it.")
-    password: SecretStr | None = Field(default=None, description="The user's password.")
-    sslmode: str = Field(
-        default="prefer",
-        pattern="^(disable|prefer|require|verify-ca|verify-full)$",
-        description="libpq's sslmode: disable, prefer, require, verify-ca or verify-full.",
-    )
-    ca_file: Path | None = Field(default=None, description="Certificates that the server's own is checked against.")
     timeout_seconds: int = Field(default=10, ge=1, le=300, description="How long connecting may take.")
-
-    @model_validator(mode="after")
-    def _a_host_needs_a_user(self) -> Self:
-        if self.host is not None and self.user is None:
-            raise ValueError("user: is needed where host is set")
-        return self
 
 
 class ModelTrainingSettings(ServiceSettings):
@@ -61,5 +44,7 @@ class ModelTrainingSettings(ServiceSettings):
     )
     output_dir: Path | None = Field(default=None, description="Folder for the report and the model, besides MLflow.")
 
-    postgres: PostgresSettings = Field(default_factory=PostgresSettings, description="Where the histories are.")
+    postgres: HistoryPostgresSettings = Field(
+        default_factory=HistoryPostgresSettings, description="Where the histories are."
+    )
     mlflow: RegistrySettings = Field(default_factory=RegistrySettings, description="Where the model is registered.")

@@ -10,7 +10,7 @@ from itertools import groupby
 from pricemodel.histories import known_histories
 from pricemodel.history import History
 
-from model_training.settings import ModelTrainingSettings, PostgresSettings
+from model_training.settings import HistoryPostgresSettings, ModelTrainingSettings
 
 QUERY = "SELECT symbol, day, close FROM commodity_prices_daily ORDER BY symbol, day"
 
@@ -51,21 +51,11 @@ def histories_of(rows: Iterable[Row], *, where: str) -> Mapping[str, History]:
     return histories
 
 
-def _rows(settings: PostgresSettings) -> list[Row]:
+def _rows(settings: HistoryPostgresSettings) -> list[Row]:
     import psycopg  # noqa: PLC0415 - not needed where there is no PostgreSQL
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415
 
-    parameters = {
-        "host": settings.host,
-        "port": settings.port,
-        "dbname": settings.database,
-        "user": settings.user,
-        "password": settings.password.get_secret_value() if settings.password else None,
-        "sslmode": settings.sslmode,
-        "sslrootcert": str(settings.ca_file) if settings.ca_file else None,
-        "connect_timeout": settings.timeout_seconds,
-        "application_name": "model-training",
-    }
+    parameters = settings.parameters("model-training", settings.timeout_seconds)
     try:
         with psycopg.connect(make_conninfo("", **parameters)) as connection:
             return list(connection.execute(QUERY).fetchall())
@@ -76,5 +66,5 @@ def _rows(settings: PostgresSettings) -> list[Row]:
         raise SourceError(f"{_place(settings)}: {reason}; check MODEL_TRAINING_POSTGRES_*") from error
 
 
-def _place(settings: PostgresSettings) -> str:
-    return f"PostgreSQL {settings.host}:{settings.port}/{settings.database}, table commodity_prices_daily"
+def _place(settings: HistoryPostgresSettings) -> str:
+    return f"{settings.place}, table commodity_prices_daily"

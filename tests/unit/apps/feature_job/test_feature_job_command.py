@@ -9,7 +9,7 @@ from feature_job import job
 from feature_job.database import DatabaseError, grant, migrations
 from feature_job.job import _patiently
 from feature_job.online import materialize
-from feature_job.settings import FeatureJobSettings, PostgresSettings
+from feature_job.settings import FeatureJobSettings
 from servicekit.settings import SettingsError, load_settings
 
 
@@ -60,12 +60,6 @@ def test_settings_that_cannot_work_are_refused(monkeypatch: pytest.MonkeyPatch, 
 def test_tenants_count_once_each(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FEATURE_JOB_TENANTS", "platform,trading-desk,platform")
     assert load_settings(FeatureJobSettings).tenant_names == ("platform", "trading-desk")
-
-
-def test_the_place_of_the_database_has_no_password_in_it():
-    settings = PostgresSettings(host="postgresql", password="secret")
-    assert settings.place == "PostgreSQL postgresql:5432/features"
-    assert "secret" not in repr(settings)
 
 
 def test_the_migrations_are_numbered_without_a_gap():

@@ -3,11 +3,9 @@ from decimal import Decimal
 
 import pytest
 from model_training import __main__ as command
-from model_training.settings import PostgresSettings
 from model_training.sources import SourceError, histories_of
 from pricemodel.digest import digest
 from pricemodel.history import History
-from pydantic import ValidationError
 from servicekit import program as programs
 
 ROWS = [
@@ -32,11 +30,6 @@ def test_an_empty_table_says_which_job_fills_it():
 def test_a_price_that_is_none_is_told_with_its_day():
     with pytest.raises(SourceError, match=r"table: A: close of 2024-01-03 is -1\.0; it must be above 0; correct"):
         histories_of([*ROWS[:2], ("A", date(2024, 1, 3), Decimal(-1)), ROWS[2]], where="table")
-
-
-def test_a_host_without_a_user_is_refused():
-    with pytest.raises(ValidationError, match="user: is needed where host is set"):
-        PostgresSettings(host="postgresql")
 
 
 def test_the_digest_follows_the_data_and_nothing_else():

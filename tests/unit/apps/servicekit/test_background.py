@@ -1,6 +1,7 @@
 import asyncio
 
-from servicekit.background import Background
+import pytest
+from servicekit.background import Background, beside
 
 
 async def run(work: object, seconds: float = 0.01) -> tuple[Background, list[str]]:
@@ -38,3 +39,30 @@ async def test_work_that_ends_by_itself_has_failed():
 
     background, stopped = await run(work)
     assert (str(background.failure), stopped) == ("the work ended, which it never should", ["stop"])
+
+
+async def test_what_is_done_beside_a_block_ends_with_it_also_when_the_block_fails():
+    ended = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(1)
+
+    with pytest.raises(KeyError, match="of the block"):
+        async with beside(work):
+            await asyncio.sleep(0)
+            raise KeyError("of the block")
+    assert ended == [1]
+
+
+async def test_what_is_done_beside_a_block_may_end_before_it():
+    done = []
+
+    async def work() -> None:
+        done.append(1)
+
+    async with beside(work):
+        await asyncio.sleep(0.01)
+    assert done == [1]
