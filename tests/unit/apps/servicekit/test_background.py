@@ -50,10 +50,13 @@ async def test_what_is_done_beside_a_block_ends_with_it_also_when_the_block_fail
         finally:
             ended.append(1)
 
-    with pytest.raises(KeyError, match="of the block"):
+    async def block() -> None:
         async with beside(work):
             await asyncio.sleep(0)
             raise KeyError("of the block")
+
+    with pytest.raises(KeyError, match="of the block"):
+        await block()
     assert ended == [1]
 
 
