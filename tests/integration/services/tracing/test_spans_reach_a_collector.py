@@ -15,7 +15,7 @@ from featurestore.rows import Row, encode, key_of
 
 from sandbox.control_plane.ports import free_port
 from tests.support.collector import Collector, running_collector, silent_listener
-from tests.support.kafka import Broker
+from tests.support.kafka import Broker, running_kafka
 from tests.support.price_services import PriceServices, price_services
 from tests.support.redis import RedisServer
 from tests.support.service_process import ServiceProcess
@@ -42,6 +42,14 @@ def collector() -> Iterator[Collector]:
 @pytest.fixture
 def services() -> Iterator[PriceServices]:
     with price_services() as running:
+        yield running
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """One of its own: the topics' names are the catalog's, and a record of another test would make the batch two."""
+    with running_kafka(tmp_path / "broker") as running:
+        running.create_topics("commodity-prices", "ml-predictions", "prediction-consumer.dead-letter")
         yield running
 
 
@@ -171,14 +179,13 @@ def test_a_wrong_variable_of_the_standard_ends_the_start_and_is_named(
 
 
 async def test_one_price_is_one_trace_from_the_post_to_the_gateway(
-    start: Start, kafka_broker: Broker, collector: Collector, services: PriceServices, issuer: Issuer, tmp_path: Path
+    start: Start, broker: Broker, collector: Collector, services: PriceServices, issuer: Issuer, tmp_path: Path
 ):
-    kafka_broker.create_topics("commodity-prices", "ml-predictions", "prediction-consumer.dead-letter")
     (tmp_path / "token").write_text(issuer.token("service"))
     told = collector.environment()
 
     def environment(package: str) -> dict[str, str]:
-        return {**kafka_broker.environment(f"{package.upper()}_"), **told}
+        return {**broker.environment(f"{package.upper()}_"), **told}
 
     feed = start("price_feed", environment("price_feed"))
     consumer = start(
