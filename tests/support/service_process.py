@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,5 +99,18 @@ class ServiceProcess:
     def end(self) -> int:
         """The exit code, once it has ended by itself and its log was read to the last line."""
         code = self.process.wait(timeout=60)
-        self._reader.join(timeout=10)
+        self.join_log()
         return code
+
+    def join_log(self) -> None:
+        """Return once the log of a process that has ended was read to its last line."""
+        self._reader.join(timeout=10)
+
+
+def end_all(processes: Iterable[ServiceProcess]) -> None:
+    """End those that still run; fails where one has said what is no line of its log."""
+    for process in processes:
+        process.kill()
+        process.join_log()
+        strange = [line for line in process.log if line["event"] == "not a line of the log"]
+        assert strange == [], "a traceback or warning reached standard error"

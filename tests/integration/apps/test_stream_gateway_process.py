@@ -2,14 +2,10 @@
 
 import asyncio
 import contextlib
-import json
-import os
-import queue
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,59 +14,13 @@ import httpx
 import pytest
 
 from tests.support.kafka import Broker
+from tests.support.service_process import ServiceProcess, end_all
 from tests.support.tokens import Issuer
 
 pytestmark = pytest.mark.integration
 
-Start = Callable[..., "Gateway"]
+Start = Callable[..., ServiceProcess]
 TOPIC = "of-the-process-tests"
-
-
-class Gateway:
-    """A running stream-gateway on a port of its own; its log is read as it is written."""
-
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
-        environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        environment |= {
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "STREAM_GATEWAY_LISTEN_HOST": "127.0.0.1",
-            "STREAM_GATEWAY_LISTEN_PORT": "0",
-            **settings,
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "stream_gateway"],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.log: list[dict[str, object]] = []
-        self._listening: queue.Queue[int | None] = queue.Queue()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        port = self._listening.get(timeout=30)
-        assert port, self.process.communicate()[1]
-        self.address = f"127.0.0.1:{port}"
-        self.url = f"http://{self.address}"
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        for text in self.process.stdout:
-            line = json.loads(text)
-            self.log.append(line)
-            if line["event"] == "listening":
-                self._listening.put(line["port"])
-        self._listening.put(None)
-
-    def terminate(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-
-    def end(self) -> int:
-        """The exit code, once the process has ended and its log has been read to the last line."""
-        code = self.process.wait(timeout=30)
-        self._reader.join(timeout=10)
-        return code
 
 
 @pytest.fixture(scope="module")
@@ -80,20 +30,16 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
 
 @pytest.fixture
 def start(tmp_path: Path, issuer: Issuer) -> Iterator[Start]:
-    started: list[Gateway] = []
+    started: list[ServiceProcess] = []
 
-    def start(**settings: object) -> Gateway:
+    def start(**settings: object) -> ServiceProcess:
         variables = {f"STREAM_GATEWAY_{name}".upper(): str(value) for name, value in settings.items()}
         variables |= issuer.environment("STREAM_GATEWAY_") | {"STREAM_GATEWAY_TOPICS": TOPIC}
-        started.append(Gateway(tmp_path, variables))
+        started.append(ServiceProcess("stream_gateway", tmp_path, variables))
         return started[-1]
 
     yield start
-    for gateway in started:
-        gateway.process.kill()
-        gateway.process.wait()
-        assert gateway.process.stderr
-        assert gateway.process.stderr.read() == "", "a traceback or warning reached standard error"
+    end_all(started)
     assert list(tmp_path.iterdir()) == [], "the service writes no file: its root file system is read-only"
 
 
@@ -108,7 +54,7 @@ def ready(start: Start, kafka_broker: Broker) -> Start:
     """Starts a gateway before a real broker, and waits until it is ready."""
     kafka_broker.create_topics(TOPIC)
 
-    def ready(**settings: object) -> Gateway:
+    def ready(**settings: object) -> ServiceProcess:
         gateway = start(kafka_bootstrap_servers=kafka_broker.plain, **settings)
         deadline = time.monotonic() + 20
         while httpx.get(f"{gateway.url}/readyz").status_code != 200 and time.monotonic() < deadline:
@@ -237,7 +183,7 @@ def test_a_request_that_outlasts_the_stop_does_not_hold_it_up(start: Start, slow
     gateway = start(
         kafka_bootstrap_servers=address(slow_kafka), kafka_check_timeout_seconds=10, drain_seconds=0, stop_seconds=1
     )
-    host, port = gateway.address.split(":")
+    host, port = gateway.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as client:
         client.sendall(b"GET /readyz HTTP/1.1\r\nHost: gateway\r\n\r\n")
         time.sleep(0.3)

@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from tests.support.kafka import Broker, running_kafka
-from tests.support.service_process import ServiceProcess
+from tests.support.service_process import ServiceProcess, end_all
 from tests.support.tokens import Issuer
 
 pytestmark = pytest.mark.integration
@@ -55,10 +55,7 @@ def start(broker: Broker, issuer: Issuer, tmp_path: Path) -> Iterator[Start]:
         return running[-1]
 
     yield start
-    for process in running:
-        process.kill()
-        strange = [line for line in process.log if line["event"] == "not a line of the log"]
-        assert strange == [], "a traceback or warning reached standard error"
+    end_all(running)
 
 
 def price() -> dict[str, str]:
