@@ -21,13 +21,18 @@ FLUSH_SECONDS = 2.0
 """What a stop waits at most for the last spans; what a collector has not taken by then is lost."""
 
 
+# Of the exporter, and of the queue before it, which is full while nobody takes what is in it.
+_LIBRARY_LOGS = (trace_exporter.__name__, "opentelemetry.sdk._shared_internal")
+
+
 class Told(SpanExporter):
     """Tells once that a collector takes no spans, and once that it takes them again."""
 
-    def __init__(self, exporter: SpanExporter, log: logging.Logger, endpoint: str) -> None:
-        """Send by another exporter, which says into a log what it meets: a line or more for each try."""
+    def __init__(self, exporter: SpanExporter, logs: Sequence[str], endpoint: str) -> None:
+        """Send by another exporter; the library says into these logs what it meets, a line or more for each try."""
         self._exporter, self._endpoint, self._failing = exporter, endpoint, False
-        log.addFilter(lambda _record: not self._failing)
+        for log in logs:
+            logging.getLogger(log).addFilter(lambda _record: not self._failing)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send a batch; called by one thread of the library's."""
@@ -65,9 +70,7 @@ def telemetry(
     resource = Resource.create({"service.name": service, "service.version": version})
     # An end of the library's own at the exit of the process would wait as long as it takes.
     provider = TracerProvider(sampler=_sampler(settings), resource=resource, shutdown_on_exit=False)
-    told = Told(
-        trace_exporter.OTLPSpanExporter(endpoint=endpoint), logging.getLogger(trace_exporter.__name__), endpoint
-    )
+    told = Told(trace_exporter.OTLPSpanExporter(endpoint=endpoint), _LIBRARY_LOGS, endpoint)
     provider.add_span_processor(BatchSpanProcessor(told))
     before = tracing.use_tracer(provider.get_tracer("servicekit", version))
     logger.info("spans are sent", endpoint=endpoint)

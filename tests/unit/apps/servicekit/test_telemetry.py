@@ -2,10 +2,12 @@
 
 import io
 import json
+import logging
 import threading
 from collections.abc import Sequence
 
 import pytest
+from opentelemetry.sdk import _shared_internal as queue
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import Decision
@@ -135,8 +137,8 @@ def test_a_collector_that_does_not_answer_holds_no_work_up_and_the_end_only_as_l
 
 def test_an_outage_of_the_collector_is_told_once_and_so_is_its_end(log: io.StringIO):
     failure, success = SpanExportResult.FAILURE, SpanExportResult.SUCCESS
-    library = module.logging.getLogger("tests.exporter")
-    told = Told(Collector(answers=[failure, failure, failure, success, failure]), library, COLLECTOR)
+    library = logging.getLogger("tests.exporter")
+    told = Told(Collector(answers=[failure, failure, failure, success, failure]), [library.name], COLLECTOR)
     for _ in range(5):
         library.error("Failed to export")
         told.export([])
@@ -147,3 +149,7 @@ def test_an_outage_of_the_collector_is_told_once_and_so_is_its_end(log: io.Strin
         "Failed to export",
         "spans are lost: the collector does not take them",
     ]
+
+
+def test_the_logs_that_fall_silent_during_an_outage_are_those_that_the_library_writes():
+    assert {module.trace_exporter._logger.name, queue._logger.name} == set(module._LIBRARY_LOGS)
