@@ -1,8 +1,11 @@
 """Windows of one partition, case by case; the properties that hold for any stream are among the integration tests."""
 
+from dataclasses import fields
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
+import stream_analytics
 from stream_analytics.checkpoint import NEVER, Checkpoint
 from stream_analytics.partition import Partition
 from stream_analytics.windows import WindowSettings
@@ -122,3 +125,13 @@ def test_sums_that_leave_64_bits_are_exact_all_the_same():
     found = next(one for _, one in partition.close() if one.kind == "tumbling")
     assert found.mean == 0
     assert found.std == float(Fraction(top, 10_000))
+
+
+def test_a_record_that_is_held_takes_as_many_bytes_as_the_readme_says():
+    partition = Partition(SMALL)
+    partition.take(batch_of(events_at(*range(100))))
+    partition.close()
+    held = partition._held
+    assert 0 < len(held) <= 100
+    assert sum(getattr(held, field.name).nbytes for field in fields(held)) / len(held) == 48
+    assert "(48 bytes each" in (Path(stream_analytics.__file__).parent / "README.md").read_text()
