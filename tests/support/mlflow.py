@@ -13,11 +13,11 @@ from pathlib import Path
 from sandbox.control_plane.ports import free_port
 from sandbox.tools.mlflow import find_mlflow
 from tests.support.postgres import PASSWORD, PostgresServer
-from tests.support.server_process import ServerProcess
+from tests.support.server_process import Server, ServerProcess
 
 
 @dataclass
-class MlflowServer:
+class MlflowServer(Server):
     """One server, which can be killed and started again on the same port with the same data.
 
     Attributes:
@@ -28,15 +28,7 @@ class MlflowServer:
     url: str
     process: ServerProcess
 
-    def start(self) -> None:
-        """Start it and wait until it answers (8 s on an idle machine)."""
-        self.process.start(self._answers)
-
-    def kill(self) -> None:
-        """End it as a machine that loses its power does."""
-        self.process.kill()
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
                 return bool(answer.status == 200)

@@ -15,14 +15,14 @@ from psycopg import sql
 from sandbox.control_plane.ports import free_port
 from sandbox.tools.postgres import find_postgres
 from sandbox.tools.unprivileged import not_as_root
-from tests.support.server_process import ServerProcess
+from tests.support.server_process import Server, ServerProcess, running
 
 ADMIN = "postgres"
 PASSWORD = "password-of-the-tests-postgres"
 
 
 @dataclass
-class PostgresServer:
+class PostgresServer(Server):
     """One server, which can be killed and started again on the same port with the same data.
 
     Attributes:
@@ -66,13 +66,9 @@ class PostgresServer:
     def start(self) -> None:
         """Start it and wait until it answers (0.3 s)."""
         # The processes of a server that was killed end a moment after it.
-        self.process.start(self._answers, again="shared memory")
+        self.process.start(self.answers, again="shared memory")
 
-    def kill(self) -> None:
-        """End it as a machine that loses its power does."""
-        self.process.kill()
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         try:
             self.connect().close()
         except psycopg.OperationalError:
@@ -97,9 +93,5 @@ def running_postgres(folder: Path) -> Iterator[PostgresServer]:
     options = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", "fsync=off"]
     options += ["-c", "unix_socket_directories=", "-c", "shared_buffers=32MB", "-c", "log_statement=none"]
     command = [*prefix, str(programs / "postgres"), "-D", str(data), *options]
-    server = PostgresServer(port, ServerProcess(command, folder, {}, folder / "postgres.log"))
-    try:
-        server.start()
+    with running(PostgresServer(port, ServerProcess(command, folder, {}, folder / "postgres.log"))) as server:
         yield server
-    finally:
-        server.kill()

@@ -12,13 +12,13 @@ from redis.exceptions import RedisError
 
 from sandbox.control_plane.ports import free_port
 from sandbox.tools.redis import find_redis
-from tests.support.server_process import ServerProcess
+from tests.support.server_process import Server, ServerProcess, running
 
 PASSWORD = "password-of-the-tests-redis"
 
 
 @dataclass
-class RedisServer:
+class RedisServer(Server):
     """One server, which can be killed and started again on the same port with the same data.
 
     Attributes:
@@ -47,15 +47,7 @@ class RedisServer:
         """A client that may do everything."""
         return Redis.from_url(self.url, socket_timeout=5)
 
-    def start(self) -> None:
-        """Start it and wait until it answers (0.1 s)."""
-        self.process.start(self._answers)
-
-    def kill(self) -> None:
-        """End it as a machine that loses its power does."""
-        self.process.kill()
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         with self.client() as client:
             try:
                 return bool(client.ping())
@@ -72,9 +64,5 @@ def running_redis(folder: Path) -> Iterator[RedisServer]:
     text = "".join(f"{name} {value}\n" for name, value in settings.items()) + f"requirepass {PASSWORD}\n"
     (folder / "redis.conf").write_text(text)
     command = [str(find_redis(print)), str(folder / "redis.conf")]
-    server = RedisServer(port, ServerProcess(command, folder, {}, folder / "redis.log"))
-    try:
-        server.start()
+    with running(RedisServer(port, ServerProcess(command, folder, {}, folder / "redis.log"))) as server:
         yield server
-    finally:
-        server.kill()

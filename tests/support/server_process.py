@@ -5,8 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sandbox.deathsignal import die_with_parent
 
@@ -89,3 +92,38 @@ class ServerProcess:
             self.process.kill()
             self.process.wait()
         self.process = None
+
+
+class Server(ABC):
+    """A server that can be killed and started again on the same port with the same data.
+
+    Attributes:
+        process: the process.
+    """
+
+    process: ServerProcess
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.process.start(self.answers)
+
+    def kill(self) -> None:
+        """End it as a machine that loses its power does."""
+        self.process.kill()
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether it does; does not raise while it does not."""
+
+
+S = TypeVar("S", bound=Server)
+
+
+@contextmanager
+def running(server: S) -> Iterator[S]:
+    """Run a server until the block or its parent ends."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
