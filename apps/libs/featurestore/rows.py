@@ -17,6 +17,10 @@ VERSION = 1
 SYMBOL = r"^[A-Z0-9][A-Z0-9._-]{0,31}$"
 TENANT = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 
+# Python's `$` also stands before a line's end.
+_SYMBOL = re.compile(SYMBOL.removesuffix("$"))
+_TENANT = re.compile(TENANT.removesuffix("$"))
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = frozenset({"version", "as_of", "day", "values"})
 
@@ -46,7 +50,7 @@ def key_of(tenant: str, view: str, symbol: str) -> str:
     Raises:
         ValueError: tenant or symbol could reach into another's rows.
     """
-    _must_match("symbol", symbol, SYMBOL)
+    _must_match("symbol", symbol, _SYMBOL)
     return f"{index_of(tenant, view)}:{symbol}"
 
 
@@ -56,14 +60,13 @@ def index_of(tenant: str, view: str) -> str:
     Raises:
         ValueError: the tenant could reach into another's rows.
     """
-    _must_match("tenant", tenant, TENANT)
+    _must_match("tenant", tenant, _TENANT)
     return f"features:{tenant}:{view}"
 
 
-def _must_match(what: str, text: str, pattern: str) -> None:
-    # Python's `$` also stands before a line's end.
-    if not re.fullmatch(pattern.removesuffix("$"), text):
-        raise ValueError(f"{what} {text!r} must be like {pattern}")
+def _must_match(what: str, text: str, pattern: re.Pattern[str]) -> None:
+    if not pattern.fullmatch(text):
+        raise ValueError(f"{what} {text!r} must be like {pattern.pattern}$")
 
 
 def encode(row: Row) -> bytes:

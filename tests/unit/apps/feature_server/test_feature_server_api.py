@@ -244,3 +244,31 @@ async def test_what_a_process_is_made_of_is_never_searched_for_garbage_while_it_
     app = application.create_service(settings).app
     async with app.router.lifespan_context(app):
         assert asked == ["collect", "freeze"]
+
+
+async def test_a_request_that_says_no_more_than_its_symbol_is_answered_as_one_that_names_its_tenant(
+    memory: Memory, issuer: Issuer
+):
+    memory.put("platform", "WTI")
+    memory.rows["features:platform:commodity_prices:OLD"] = b"{}"
+    settings = FeatureServerSettings(redis=RedisSettings(host="redis"), auth=issuer.settings)
+    transport = httpx.ASGITransport(application.create_service(settings).app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://features") as client:
+        for headers in (issuer.headers("service"), issuer.headers("auditor"), {}):
+            for path in ("WTI", "GAS", "wti", "WTI%0A", "OLD", "WTI?other=1"):
+                plain = await client.get(f"/v1/features/{path}", headers=headers)
+                named = await client.get(f"/v1/features/{path.partition('?')[0]}?tenant=platform", headers=headers)
+                assert plain.status_code == named.status_code, path
+                assert plain.headers["content-type"] == named.headers["content-type"], path
+                told, same = plain.json(), named.json()
+                assert (told.pop("age_seconds", 0) > 0) == (same.pop("age_seconds", 0) > 0), path
+                assert told == same, path
+
+
+async def test_a_row_that_is_written_anew_is_seen_with_the_next_request(
+    client: httpx.AsyncClient, memory: Memory, issuer: Issuer
+):
+    for value in (1.0, 2.0, 1.0):
+        memory.put("platform", "WTI", average_7=value)
+        answer = await client.get("/v1/features/WTI", headers=issuer.headers("service"))
+        assert answer.json()["features"] == {"average_7": value}
