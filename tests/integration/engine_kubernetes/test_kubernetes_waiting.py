@@ -18,7 +18,10 @@ NOWHERE = {"example.com/no-such-node": "true"}
 
 
 def test_a_deployment_is_created_when_its_replicas_are_available(kube: Any, namespace: str) -> None:
-    created = kube.create(deployment(namespace, replicas=2))
+    desired = deployment(namespace, replicas=2)
+    # Ready pods count as available only after this: there is something to report however late the first look is.
+    desired["spec"]["minReadySeconds"] = 3
+    created = kube.create(desired)
 
     assert created.outputs["status"]["availableReplicas"] == 2
     assert created.outputs["kind"] == "Deployment"
