@@ -83,26 +83,34 @@ def _children(pid: int) -> list[int]:
 
 
 def _measure(name: str, server: Server, ones: list[bytes], many: bytes, *, bars: bool = False) -> None:
-    steady, batches, cpu = asyncio.run(_load(server, ones, many))
+    begun = time.process_time()
+    steady, late, batches, cpu = asyncio.run(_load(server, ones, many))
+    client = (time.process_time() - begun) / len(steady)
     against = "bar" if bars else ""
     for share in (50, 95, 99):
         limit = ONE_LIMIT_MS if bars and share == 95 else None
         what = f"{name}, one symbol at {RATE}/s: p{share}"
         line(what, _percentile(steady, share), "ms", against=against, limit=limit)
     line(f"{name}, one symbol: CPU time", cpu * 1000, "ms")
+    line("  of these, the client itself was late by: p95", _percentile(late, 95), "ms")
+    line("  the client's own CPU time, warm-up and batches included", client * 1000, "ms")
     limit = BATCH_LIMIT_MS if bars else None
     line(f"{name}, {BATCH} symbols: p95", _percentile(batches, 95), "ms", against=against, limit=limit)
 
 
-async def _load(server: Server, ones: list[bytes], many: bytes) -> tuple[list[float], list[float], float]:
-    """Seconds of single requests at the rate, then of batches one after the other; CPU seconds of a single one."""
+async def _load(server: Server, ones: list[bytes], many: bytes) -> tuple[list[float], list[float], list[float], float]:
+    """Seconds of single requests at the rate, then of batches one after the other; CPU seconds of a single one.
+
+    The second are those by which the client itself began its single requests late.
+    """
     host, port = server.url.removeprefix("http://").split(":")
     connections: asyncio.Queue[Connection] = asyncio.Queue()
     for _ in range(_CONNECTIONS):
         connections.put_nowait(Connection(*await asyncio.open_connection(host, int(port))))
     await _steadily(connections, ones, RATE // 5)
     before = server.cpu_seconds()
-    steady = await _steadily(connections, ones, RATE * SECONDS)
+    timed = await _steadily(connections, ones, RATE * SECONDS)
+    steady, late = [seconds for seconds, _ in timed], [seconds for _, seconds in timed]
     cpu = (server.cpu_seconds() - before) / len(steady)
     connection = await connections.get()
     batches = []
@@ -110,7 +118,7 @@ async def _load(server: Server, ones: list[bytes], many: bytes) -> tuple[list[fl
         begun = time.perf_counter()
         await connection.ask(many)
         batches.append(time.perf_counter() - begun)
-    return steady, batches, cpu
+    return steady, late, batches, cpu
 
 
 @dataclass
@@ -131,18 +139,22 @@ class Connection:
             raise SystemExit(f"{status.decode()}: {body.decode()[:500]}")
 
 
-async def _steadily(connections: asyncio.Queue[Connection], ones: list[bytes], count: int) -> list[float]:
-    """Seconds of each request, counted from when it was due: what waits behind a slow one counts as slow."""
+async def _steadily(connections: asyncio.Queue[Connection], ones: list[bytes], count: int) -> list[tuple[float, float]]:
+    """Seconds of each request, counted from when it was due: what waits behind a slow one counts as slow.
+
+    Beside them those by which this client woke up late, which are in them and are not the server's.
+    """
     # Not at once: to make the tasks takes the client a moment, in which the first ones would already be late.
     begun = time.perf_counter() + 0.5
 
-    async def due(number: int) -> float:
+    async def due(number: int) -> tuple[float, float]:
         at = begun + number / RATE
         await asyncio.sleep(max(0.0, at - time.perf_counter()))
+        late = time.perf_counter() - at
         connection = await connections.get()
         await connection.ask(ones[number % len(ones)])
         connections.put_nowait(connection)
-        return time.perf_counter() - at
+        return time.perf_counter() - at, late
 
     return list(await asyncio.gather(*(due(number) for number in range(count))))
 
