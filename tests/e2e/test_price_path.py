@@ -5,16 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.support.asking import asking
 from tests.support.hosted import until
 from tests.support.sandbox import sandbox_name
 from tests.support.stack_driver import ROOT
@@ -70,32 +70,18 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
         copy.run("down", "--engine", "embedded")
 
 
-@contextmanager
-def asking(url: str, token: str) -> Iterator[list[str]]:
-    """Ask the model server from three sides without a pause; yields what it answered: a version, or what went wrong."""
-    answers: list[str] = []
-    stop = threading.Event()
+def asking_model_server(url: str, token: str) -> AbstractContextManager[list[str]]:
+    """Ask from three sides without a pause; yields statuses, or what went wrong."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
 
-    def ask() -> None:
-        while not stop.is_set():
-            try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
-                    answers.append(str(answer.status))
-            except urllib.error.HTTPError as error:
-                answers.append(f"{error.code} {error.read()[:200]!r}")
-            except OSError as error:
-                answers.append(repr(error))
+    def ask() -> str:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return str(answer.status)
+        except urllib.error.HTTPError as error:
+            return f"{error.code} {error.read()[:200]!r}"
 
-    askers = [threading.Thread(target=ask) for _ in range(3)]
-    for asker in askers:
-        asker.start()
-    try:
-        yield answers
-    finally:
-        stop.set()
-        for asker in askers:
-            asker.join()
+    return asking(ask)
 
 
 def model_server(checkout: Checkout) -> str:
@@ -129,7 +115,7 @@ def test_the_stack_runs_answers_is_updated_under_load_refuses_what_is_never_read
     checkout.replace(
         Path("Pulumi.local.yaml"), "modelServer: {replicas: 2, cpu: 200m", "modelServer: {replicas: 2, cpu: 210m"
     )
-    with asking(model_server(checkout), token) as answers:
+    with asking_model_server(model_server(checkout), token) as answers:
         updated = checkout.up()
         until(lambda: not model_pods(checkout) & before, "the old pods have gone")
     assert updated.returncode == 0, updated.stderr
@@ -147,7 +133,7 @@ def test_the_stack_runs_answers_is_updated_under_load_refuses_what_is_never_read
         '"revisionHistoryLimit": REVISIONS,\n        "selector"',
         '"progressDeadlineSeconds": 20, "revisionHistoryLimit": REVISIONS,\n        "selector"',
     )
-    with asking(model_server(checkout), token) as answers:
+    with asking_model_server(model_server(checkout), token) as answers:
         refused = checkout.up()
     assert refused.returncode == 1
     assert "model-server" in refused.stderr

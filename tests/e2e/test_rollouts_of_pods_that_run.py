@@ -1,6 +1,5 @@
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from sandbox.deploy.environment import Environment
 from sandbox.engine.host import RunReport
 from sandbox.paths import SandboxPaths
 from sandbox.project import load_project
+from tests.support.asking import asking
 from tests.support.hosted import get, until
 from tests.support.sandbox import sandbox_name
 
@@ -35,29 +35,14 @@ def deploy(where: Environment, version: str, *, never_ready: bool = False) -> Ru
         return engine.apply(where.start(print), lambda _: None)
 
 
-@contextmanager
-def load(address: str) -> Iterator[list[str]]:
+def load(address: str) -> AbstractContextManager[list[str]]:
     """Ask without a pause from three sides; yields what was answered so far."""
-    answers: list[str] = []
-    stop = threading.Event()
 
-    def ask() -> None:
-        while not stop.is_set():
-            try:
-                status, text = get(address)
-                answers.append(text if status == 200 else f"status {status}")
-            except OSError as error:
-                answers.append(f"failed: {error!r}")
+    def ask() -> str:
+        status, text = get(address)
+        return text if status == 200 else f"status {status}"
 
-    askers = [threading.Thread(target=ask) for _ in range(3)]
-    for asker in askers:
-        asker.start()
-    try:
-        yield answers
-    finally:
-        stop.set()
-        for asker in askers:
-            asker.join()
+    return asking(ask)
 
 
 def test_a_good_version_replaces_another_with_no_failed_request_and_a_bad_one_is_refused_with_the_reason(

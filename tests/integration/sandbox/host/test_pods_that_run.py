@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.control_plane.contents import cluster_contents
+from tests.support.asking import asking
 from tests.support.host_programs import IMAGE
 from tests.support.hosted import Hosted, found, get, hosted_sandbox, is_ready, pod_spec, service, until, workload
 
@@ -126,35 +127,20 @@ def test_a_rolling_update_under_load_fails_no_request(hosted: Hosted) -> None:
     hosted.create("deployments", workload("web", pod_spec({"VERSION": "1", "START_SECONDS": "0.3"}), replicas=2))
     until(lambda: len([pod for pod in hosted.pods("web") if is_ready(pod)]) == 2, "both are ready")
     address = hosted.service_address("web")
-    answers: list[str] = []
-    stop = threading.Event()
-
-    def ask() -> None:
-        while not stop.is_set():
-            try:
-                answers.append(get(address, "/slow?0.02")[1])
-            except OSError as error:
-                answers.append(f"failed: {error!r}")
-
-    askers = [threading.Thread(target=ask) for _ in range(4)]
-    for asker in askers:
-        asker.start()
-    until(lambda: answers, "the first answer")
     change = workload("web", pod_spec({"VERSION": "2", "START_SECONDS": "0.3"}), replicas=2)
-    hosted.client.request(
-        "PATCH", hosted.path("deployments", "web"), change, content_type="application/strategic-merge-patch+json"
-    )
 
     def is_over() -> bool:
         status = found(hosted.client, hosted.path("deployments", "web"))["status"]
         return status.get("updatedReplicas") == 2 and status["replicas"] == 2 and status.get("availableReplicas") == 2
 
-    time.sleep(0.2)
-    until(is_over, "the update is over")
-    until(lambda: answers[-8:] == ["2"] * 8, "the new version answers alone")
-    stop.set()
-    for asker in askers:
-        asker.join()
+    with asking(lambda: get(address, "/slow?0.02")[1], sides=4) as answers:
+        until(lambda: answers, "the first answer")
+        hosted.client.request(
+            "PATCH", hosted.path("deployments", "web"), change, content_type="application/strategic-merge-patch+json"
+        )
+        time.sleep(0.2)
+        until(is_over, "the update is over")
+        until(lambda: answers[-8:] == ["2"] * 8, "the new version answers alone")
     assert set(answers) == {"1", "2"}
     assert len(answers) > 50
     remove(hosted, "deployments", "web")
@@ -285,8 +271,8 @@ def test_a_pod_that_is_deleted_answers_what_it_was_asked_and_ends_by_itself(host
     pod = run(hosted, "polite", pod_spec({"VERSION": "9"}))
     address, entry = hosted.service_address("polite"), hosted.entry("polite")
     answers: list[tuple[int, str]] = []
-    asking = threading.Thread(target=lambda: answers.append(get(address, "/slow?1.5")))
-    asking.start()
+    client = threading.Thread(target=lambda: answers.append(get(address, "/slow?1.5")))
+    client.start()
     time.sleep(0.2)
     hosted.client.request("DELETE", f"{hosted.path('deployments', 'polite')}?propagationPolicy=Background")
     said = ""
@@ -294,7 +280,7 @@ def test_a_pod_that_is_deleted_answers_what_it_was_asked_and_ends_by_itself(host
         with contextlib.suppress(FileNotFoundError):
             said = Path(entry["log"]).read_text()
         time.sleep(0.005)
-    asking.join()
+    client.join()
     assert answers == [(200, "9")]
     assert "stopped" in said or not Path(entry["log"]).exists()
     with pytest.raises(ProcessLookupError):
