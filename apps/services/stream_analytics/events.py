@@ -84,7 +84,7 @@ class Events:
         bits = int(self.time.max() - earliest).bit_length()
         if bits + int(self.series.max()).bit_length() > _BITS:
             return self.where(np.lexsort((self.kind, self.value, self.time, self.series)))
-        # One key sorts several times faster than four; most of what is held is in order already.
+        # One key is sorted instead of four; most of what is held is in order already.
         key = (self.series << bits) | (self.time - earliest)
         order = np.argsort(key, kind="stable")
         key = key[order]

@@ -143,7 +143,7 @@ def _by_value(rows: _Rows) -> tuple[Ints, Ints]:
     if bits + int(rows.group[-1]).bit_length() > _BITS - 1:
         order = np.lexsort((value, rows.group))
         return value[order], new[order]
-    # All three in one number: sorting numbers is several times faster than finding an order of rows.
+    # All three in one number: numbers are sorted without comparing rows column by column.
     packed = np.sort((rows.group << (bits + 1)) | ((value - lowest) << 1) | new)
     return ((packed >> 1) & ((1 << bits) - 1)) + lowest, packed & 1
 
