@@ -65,7 +65,7 @@ class Agent:
         self._tasks: set[asyncio.Task[None]] = set()
         marker = f"{MARKER}={secrets.token_hex(8)}"
         addresses = Addresses(claim.slice)
-        self.services = Services(addresses)
+        self.services = Services(addresses, changed=self._said.set)
         self.kubelet = Kubelet(
             api=api,
             addresses=addresses,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.host.addresses import Addresses
@@ -20,10 +21,11 @@ class Services:
 
     Args:
         addresses: Which loopback address stands for which address of the cluster.
+        changed: Told when the proxies have become others.
     """
 
-    def __init__(self, addresses: Addresses) -> None:
-        self._addresses = addresses
+    def __init__(self, addresses: Addresses, changed: Callable[[], None] = lambda: None) -> None:
+        self._addresses, self._tell = addresses, changed
         self._services: dict[Key, Object] = {}
         self._slices: dict[Key, dict[str, Object]] = defaultdict(dict)
         self._balancers: dict[Key, dict[int, Balancer]] = {}
@@ -104,6 +106,7 @@ class Services:
             dirty, self._dirty = self._dirty, set()
             for key in dirty:
                 await self._settle(key)
+            self._tell()
             async with self._changed:
                 self._changed.notify_all()
 

@@ -59,6 +59,15 @@ def test_pods_of_known_images_run_and_others_are_simulated(hosted: Hosted) -> No
     remove(hosted, "deployments", "stranger", "known", "told")
 
 
+def test_a_service_that_is_made_after_its_pods_is_written_down_and_one_that_is_gone_no_longer(hosted: Hosted) -> None:
+    run(hosted, "early", pod_spec())
+    hosted.create("services", service("early"))
+    assert get(hosted.service_address("early"))[0] == 200
+    hosted.client.request("DELETE", hosted.path("services", "early"))
+    until(lambda: "early" not in {each["name"] for each in hosted.said()["services"]}, "the Service is gone")
+    remove(hosted, "deployments", "early")
+
+
 def test_a_process_gets_exactly_its_variables_and_files_with_the_names_of_this_machine(hosted: Hosted) -> None:
     os.environ["PRECIOUS"] = "of the user"
     hosted.create(

@@ -232,6 +232,17 @@ def test_names_of_services_stand_for_addresses_of_this_machine():
     assert services.lookup("web", "shop", "") is None
 
 
+async def test_each_change_of_a_service_is_told_once_its_proxies_are_as_it_says():
+    told = asyncio.Event()
+    services = Services(Addresses(0), changed=told.set)
+    running = asyncio.create_task(services.run())
+    for kind in ("ADDED", "DELETED"):
+        services.on_service(kind, named("web", "10.96.0.7"))
+        await asyncio.wait_for(told.wait(), timeout=10)
+        told.clear()
+    running.cancel()
+
+
 def test_pods_run_on_the_stack_of_this_machine_unless_somebody_says_no(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("SANDBOX_HOST_PROCESSES", raising=False)
     assert wanted_programs("local") == "sandbox.host.programs"
