@@ -17,14 +17,61 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class HttpConnection(_BASE):  # type: ignore[misc]
-    """uvicorn's own HTTP connection; each of its requests can end it."""
+    """uvicorn's own HTTP connection; each of its requests can end it, and an answer goes out in one piece."""
 
     app_state: dict[str, Any]
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """The connection was accepted."""
-        super().connection_made(transport)
+        self._joining = Joining(transport)
+        super().connection_made(self._joining)
         self.app_state = {**self.app_state, _ABORT: partial(abort, transport)}
+
+    def handle_websocket_upgrade(self, *event: Any) -> None:
+        """The connection is handed over, as it was accepted."""
+        self.transport = self._joining.accepted()
+        super().handle_websocket_upgrade(*event)
+
+
+class Joining:
+    """A transport that sends what is written in twos.
+
+    uvicorn writes the head of an answer, then its body. Each on its own is a system call, and wakes a client that can
+    do nothing with the first: on a machine with other work it takes the place of the server that was about to send the
+    second. What is written alone goes out before the event loop waits again.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        """Send over another transport, which does everything else as well."""
+        self._transport, self._loop = transport, asyncio.get_running_loop()
+        self._first = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send it with what waits; where nothing does, let it wait for what may follow at once."""
+        if self._first:
+            data, self._first = self._first + data, b""
+            self._transport.write(data)
+        elif data:
+            self._first = data
+            self._loop.call_soon(self._send)
+
+    def close(self) -> None:
+        """Send what waits, and close."""
+        self._send()
+        self._transport.close()
+
+    def accepted(self) -> asyncio.Transport:
+        """The transport itself, with nothing left to send here."""
+        self._send()
+        return self._transport
+
+    def _send(self) -> None:
+        if self._first:
+            data, self._first = self._first, b""
+            self._transport.write(data)
 
 
 def abort(transport: asyncio.Transport) -> None:
