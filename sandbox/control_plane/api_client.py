@@ -2,12 +2,17 @@ import copy
 import http.client
 import json
 import ssl
+import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 from sandbox.errors import SandboxError
+
+BUSY_SECONDS = 30.0
+"""How long a request is made again while the API server has not begun it and asks to come back (429), as it does while
+it opens the storage of a kind."""
 
 
 class ApiError(SandboxError):
@@ -142,21 +147,28 @@ class ApiClient:
             self._connection = None
 
     def _send(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> bytes:
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            status, answer = self._answer(method, path, data, headers)
+            if status < 400:
+                return answer
+            if status != http.client.TOO_MANY_REQUESTS or time.monotonic() > until:
+                raise ApiError.refused(method, path, status, answer, where=self._url)
+            time.sleep(0.2)
+
+    def _answer(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         fresh = self._connection is None
         try:
-            status, answer = self._exchange(method, path, data, headers)
+            return self._exchange(method, path, data, headers)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             if fresh:
                 raise self._silent(error) from error
             try:  # the server may have closed a connection that had been idle; everything sent here can be repeated
-                status, answer = self._exchange(method, path, data, headers)
+                return self._exchange(method, path, data, headers)
             except (OSError, http.client.HTTPException) as again:
                 self.close()
                 raise self._silent(again) from again
-        if status >= 400:
-            raise ApiError.refused(method, path, status, answer, where=self._url)
-        return answer
 
     def _exchange(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         if self._connection is None:

@@ -67,7 +67,12 @@ def test_status_shows_each_pod_that_runs_and_where_it_and_its_service_are_reache
 def test_logs_of_a_workload_are_printed_and_followed(hosted: Hosted) -> None:
     assert "listening" in run(hosted, "logs", "shop/web").stdout
     followed = subprocess.Popen(
-        command(hosted, "logs", "web", "-f"), env=environment(hosted), stdout=subprocess.PIPE, text=True
+        command(hosted, "logs", "web", "-f"),
+        env=environment(hosted),
+        stdout=subprocess.PIPE,
+        text=True,
+        # As from a terminal: what a shell runs in the background is deaf to the interrupt, and so are its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
     )
     try:
         assert followed.stdout is not None

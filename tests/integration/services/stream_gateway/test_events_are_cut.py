@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import select
 import socket
 import time
@@ -109,7 +110,9 @@ def is_cut(client: socket.socket) -> bool:
 def faults(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What uvicorn calls a fault of the application."""
     told: list[str] = []
-    monkeypatch.setattr("logging.Logger.error", lambda _logger, message, *_more, **_options: told.append(message))
+    monkeypatch.setattr(
+        logging.getLogger("uvicorn.error"), "error", lambda message, *_more, **_options: told.append(message)
+    )
     return told
 
 
