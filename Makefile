@@ -51,8 +51,8 @@ check: $(READY)
 test: check $(ENGINES)
 	$(BIN)/pytest tests/unit tests/stacks tests/policies -n 2 --dist worksteal -m "not soak"
 	$(BIN)/sandbox tools --install
-	$(BIN)/pytest tests/integration -n 3 --dist loadfile -m "not soak"
-	$(BIN)/pytest tests/e2e -n 3 --dist loadfile -m "not soak"
+	$(BIN)/pytest tests/integration -n 2 --dist loadfile -m "not soak"
+	$(BIN)/pytest tests/e2e -n 2 --dist loadfile -m "not soak"
 
 soak: $(READY) $(ENGINES)
 	$(BIN)/sandbox tools --install
