@@ -6,28 +6,20 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
-class PostgresSettings(BaseModel):
-    """A PostgreSQL; who needs one says so by a ``host`` that is required, and names its own role."""
+class PostgresAddress(BaseModel):
+    """Where a PostgreSQL is, and how connections to it are protected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str | None = Field(default=None, min_length=1, description="Host of PostgreSQL.", examples=["postgresql"])
     port: int = Field(default=5432, ge=1, le=65535, description="Its port.")
     database: str = Field(default="features", min_length=1, description="The database.")
-    user: str | None = Field(default=None, min_length=1, description="The role to log in as.")
-    password: SecretStr | None = Field(default=None, description="The role's password.")
     sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = Field(
         default="prefer", description="How connections are protected (libpq's sslmode)."
     )
     ca_file: Path | None = Field(
         default=None, description="PEM file of the authority that signed the server's certificate; with verify-*."
     )
-
-    @model_validator(mode="after")
-    def _a_host_needs_a_user(self) -> Self:
-        if self.host is not None and self.user is None:
-            raise ValueError("user: is needed where host is set")
-        return self
 
     @model_validator(mode="after")
     def _authority_is_used(self) -> Self:
@@ -40,10 +32,14 @@ class PostgresSettings(BaseModel):
         """Where it is, for people."""
         return f"PostgreSQL {self.host}:{self.port}/{self.database}"
 
-    def parameters(self, application: str, connect_seconds: int) -> dict[str, Any]:
+    def parameters_as(
+        self, user: str | None, password: str | None, application: str, connect_seconds: int
+    ) -> dict[str, Any]:
         """What libpq is told, by the names of its parameters.
 
         Args:
+            user: the role to log in as.
+            password: the role's password.
             application: as whom the server lists the connection.
             connect_seconds: how long connecting may take.
         """
@@ -51,10 +47,33 @@ class PostgresSettings(BaseModel):
             "host": self.host,
             "port": self.port,
             "dbname": self.database,
-            "user": self.user,
-            "password": self.password.get_secret_value() if self.password else None,
+            "user": user,
+            "password": password,
             "sslmode": self.sslmode,
             "sslrootcert": str(self.ca_file) if self.ca_file else None,
             "connect_timeout": connect_seconds,
             "application_name": application,
         }
+
+
+class PostgresSettings(PostgresAddress):
+    """A PostgreSQL; who needs one says so by a ``host`` that is required, and names its own role."""
+
+    user: str | None = Field(default=None, min_length=1, description="The role to log in as.")
+    password: SecretStr | None = Field(default=None, description="The role's password.")
+
+    @model_validator(mode="after")
+    def _a_host_needs_a_user(self) -> Self:
+        if self.host is not None and self.user is None:
+            raise ValueError("user: is needed where host is set")
+        return self
+
+    def parameters(self, application: str, connect_seconds: int) -> dict[str, Any]:
+        """What libpq is told, by the names of its parameters.
+
+        Args:
+            application: as whom the server lists the connection.
+            connect_seconds: how long connecting may take.
+        """
+        password = self.password.get_secret_value() if self.password else None
+        return self.parameters_as(self.user, password, application, connect_seconds)

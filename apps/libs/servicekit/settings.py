@@ -14,7 +14,7 @@ from pydantic_settings import SettingsError as UnreadableError
 
 from servicekit.logs import LogLevel
 from servicekit.redact import MASK, is_secret_name, redact_text
-from servicekit.secret_files import file_variables, read_secret_files
+from servicekit.setting_files import file_variables, read_setting_files
 
 # Kubernetes puts these into every pod for every Service of the namespace; one of our own name would carry our prefix.
 _SERVICE_LINK = re.compile(r"(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?)?)$")
@@ -69,7 +69,7 @@ class ServiceSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Settings come from the environment only; what names a secret's file is no setting itself."""
+        """Settings come from the environment only; what names a setting's file is no setting itself."""
         del dotenv_settings, file_secret_settings
         if isinstance(env_settings, EnvSettingsSource):
             files = file_variables(settings_cls, settings_cls.model_config.get("env_prefix", ""))
@@ -93,7 +93,7 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 def load_settings(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
-    """Read settings from the process environment, and secrets also from the files that it names.
+    """Read settings from the process environment, and from the files that it names.
 
     Args:
         settings: the class to fill; its ``env_prefix`` names the service's variables, and nobody else's where it
@@ -110,10 +110,10 @@ def load_settings(settings: type[S], environ: Mapping[str, str] | None = None) -
     own = settings.model_config.get("extra") == "forbid"
     strangers = _strangers(prefix, {*fields, *files}, given) if own else []
     problems = [_unknown(name, fields) for name in strangers]
-    secrets, unreadable = read_secret_files(files, given)
+    from_files, unreadable = read_setting_files(files, given)
     problems += unreadable
     try:
-        loaded = settings(**secrets)
+        loaded = settings(**from_files)
     except ValidationError as error:
         problems += [_explain(prefix, details, fields) for details in error.errors()]
         loaded = None

@@ -1,4 +1,4 @@
-"""Secrets as files: a variable ``<SETTING>_FILE`` names the file that holds the setting."""
+"""Settings as files: a variable ``<SETTING>_FILE`` names the file that holds the setting."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -6,27 +6,28 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from servicekit.redact import is_secret_name
-
 SUFFIX = "_FILE"
 MOST_BYTES = 64 * 1024
 """Longer than any password or token, and short enough for a wrong path to do no harm."""
 
 
 def file_variables(model: type[BaseModel], prefix: str) -> dict[str, tuple[str, ...]]:
-    """Path of the field that each such variable is about; there is one for every setting that is a secret.
+    """Path of the field that each such variable is about; there is one for every setting.
 
-    A secret in a variable is seen by whoever may list a pod's environment, and every child process inherits it.
+    A secret in a variable is seen by whoever may list a pod's environment, and every child process inherits it. What a
+    cloud chooses, such as the host of a database, is known when the pod starts and not when it is declared. A variable
+    that is a setting itself, such as ``<PREFIX>CA_FILE``, stays that setting.
     """
-    return {f"{prefix}{'_'.join(path)}{SUFFIX}".upper(): path for path in _paths(model) if is_secret_name(path[-1])}
+    fields = {f"{prefix}{'_'.join(path)}".upper(): path for path in _paths(model)}
+    return {f"{name}{SUFFIX}": path for name, path in fields.items() if f"{name}{SUFFIX}" not in fields}
 
 
-def read_secret_files(
+def read_setting_files(
     variables: Mapping[str, tuple[str, ...]], environ: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[str]]:
     """The settings that are given as files, nested like their fields; and what is wrong with those that are not.
 
-    One newline at the end of a file is not part of the secret: editors and shells add it.
+    One newline at the end of a file is not part of the setting: editors and shells add it.
     """
     found: dict[str, Any] = {}
     problems: list[str] = []

@@ -10,6 +10,8 @@ class Store(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     host: str = Field(default="db", description="Where it is")
+    tls: bool = Field(default=False, description="Whether it is encrypted")
+    ca: str = Field(default="public", description="Whose certificate it has")
     ca_file: str = Field(default="", description="Who signed its certificate")
     sasl_password: str = Field(description="How to get in")
 
@@ -68,6 +70,25 @@ def test_a_file_that_is_not_there_is_named_with_the_reason(secret: Path):
     assert f"'{secret}': No such file or directory" in refusal()
 
 
-def test_only_secrets_have_a_file(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("VAULT_STORE_HOST_FILE", "/host")
-    assert "VAULT_STORE_HOST_FILE: no such setting" in refusal()
+def test_every_setting_may_come_from_a_file_and_is_checked_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name, content in (("STORE_HOST", "db.example\n"), ("LISTEN_PORT", "81"), ("STORE_TLS", "true")):
+        (tmp_path / name).write_text(content)
+        monkeypatch.setenv(f"VAULT_{name}_FILE", str(tmp_path / name))
+    settings = load_settings(VaultSettings)
+    assert (settings.store.host, settings.listen_port, settings.store.tls) == ("db.example", 81, True)
+    (tmp_path / "LISTEN_PORT").write_text("many")
+    assert "VAULT_LISTEN_PORT = 'many': Input should be a valid integer" in refusal()
+
+
+def test_a_setting_that_is_a_file_itself_is_not_taken_for_the_file_of_another(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VAULT_STORE_CA", "internal")
+    monkeypatch.setenv("VAULT_STORE_CA_FILE", "/ca.crt")
+    store = load_settings(VaultSettings).store
+    assert (store.ca, store.ca_file) == ("internal", "/ca.crt")
+
+
+def test_a_misspelt_setting_is_refused_also_with_a_file(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VAULT_STORE_HOTS_FILE", "/host")
+    assert "VAULT_STORE_HOTS_FILE: no such setting" in refusal()
