@@ -21,6 +21,7 @@ IMPORTED = re.compile(r"^ *(?:from|import) ([\w.]+)(?: import \(?(.*))?", re.MUL
 
 PACKAGES = sorted(dockerfile.parent.name for dockerfile in SERVICES.glob("*/Dockerfile"))
 SETTINGS = {
+    "database_admin": "DatabaseAdminSettings",
     "feature_job": "FeatureJobSettings",
     "feature_server": "FeatureServerSettings",
     "model_server": "ModelServerSettings",
