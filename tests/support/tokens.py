@@ -74,6 +74,9 @@ class Issuer:
             "signed by a stranger": strange,
             "alg none": unsigned,
             "another algorithm": confused,
+            "a list as algorithm": f"{_encoded({'alg': ['ES256'], 'kid': 'k1'})}.{claims}.{signature}",
+            "a map as algorithm": f"{_encoded({'alg': {}, 'kid': 'k1'})}.{claims}.{signature}",
+            "an expiry beyond every number": self.token(exp=10**400),
             "wrong audience": self.token(aud="somebody-else"),
             "wrong issuer": self.token(iss="https://identity.elsewhere"),
             "no subject": self.token(sub=None),
@@ -99,6 +102,10 @@ class Issuer:
             **changed,
         }
         return {name: value for name, value in claims.items() if value is not None}
+
+
+def _encoded(part: dict[str, Any]) -> str:
+    return jwt.utils.base64url_encode(json.dumps(part).encode()).decode()
 
 
 def guarded_routes(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -85,7 +85,8 @@ def parse_resume(text: str) -> dict[str, dict[str, int]]:
     """
     try:
         found: Any = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # ValueError is more than what JSON's own error says: a number of more digits than Python reads.
         raise Invalid(f"resume is not JSON: {error}") from None
     return subscription(resume=found).resume
 

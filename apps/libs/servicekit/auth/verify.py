@@ -108,9 +108,10 @@ class Authenticator:
         except jwt.PyJWTError:
             raise _invalid("it is no JSON web token") from None
         algorithm, key_id = header.get("alg"), header.get("kid")
-        if algorithm not in self._settings.accepted:
+        # Of another type it could not even be looked for.
+        if not isinstance(algorithm, str) or algorithm not in self._settings.accepted:
             raise _invalid(f"it is not signed with one of {', '.join(sorted(self._settings.accepted))}")
-        return (key_id if isinstance(key_id, str) else None), str(algorithm)
+        return (key_id if isinstance(key_id, str) else None), algorithm
 
 
 def bearer(header: str | None) -> str | None:
@@ -149,7 +150,11 @@ def _principal(claims: dict[str, Any]) -> Principal:
     if not isinstance(subject, str) or not subject:
         raise _invalid("its sub is empty")
     tenants = _names(claims, "tenants") | ({claims["tenant"]} if isinstance(claims.get("tenant"), str) else set())
-    return Principal(subject, _names(claims, "roles"), frozenset(tenants - {""}), float(claims["exp"]))
+    try:
+        expires_at = float(claims["exp"])
+    except OverflowError:
+        raise _invalid("its exp is beyond every date") from None
+    return Principal(subject, _names(claims, "roles"), frozenset(tenants - {""}), expires_at)
 
 
 def _names(claims: dict[str, Any], claim: str) -> frozenset[str]:

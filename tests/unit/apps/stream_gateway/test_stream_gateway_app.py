@@ -136,6 +136,8 @@ async def test_the_page_loads_nothing_from_elsewhere_and_needs_no_token(caller: 
         ({"topics": "secret"}, "topic 'secret' is not one that you may read"),
         ({"topics": "prices"}, "topic 'prices' is not one that you may read"),
         ({"resume": "{"}, "resume is not JSON"),
+        ({"resume": "9" * 5_000}, "resume is not JSON"),
+        ({"resume": "[" * 5_000}, "resume is not JSON"),
         ({"resume": '{"predictions": {"7": 1}}'}, "resume.predictions.7"),
     ],
 )
