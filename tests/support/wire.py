@@ -23,7 +23,7 @@ class Wire:
         offered = str(headers.get("Sec-WebSocket-Protocol", ""))
         known = [name.strip() for name in offered.split(",") if name.strip()] or None
         self.client = ClientProtocol(parse_uri(f"ws://gateway{path}"), subprotocols=known)  # type: ignore[arg-type]
-        self.closed = self.stuck = False
+        self.closed = self.stuck = self.unread = False
         self.buffer = b""
         self.messages: list[dict[str, Any]] = []
         self.refusal: Response | None = None
@@ -41,7 +41,7 @@ class Wire:
 
     def pump(self) -> None:
         for data in self.client.data_to_send():
-            if data and not self.closed:
+            if data and not self.closed and not self.unread:
                 self.stream.data_received(data)
 
     async def settle(self) -> None:
@@ -89,6 +89,9 @@ class Wire:
             self.stream.connection_lost(None)
 
     abort = close
+
+    def pause_reading(self) -> None:
+        self.unread = True
 
     def is_closing(self) -> bool:
         return self.closed

@@ -23,6 +23,7 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from stream_gateway import messages
+from stream_gateway.allowance import Allowance
 from stream_gateway.envelope import Item
 from stream_gateway.frames import PING, close_frame
 from stream_gateway.gateway import Gateway
@@ -49,6 +50,14 @@ _MESSAGES_A_SECOND = 10.0
 _MESSAGES_BURST = 20
 _MOST_FRAGMENTS = 1_000
 
+_FRAMES_A_SECOND = 200.0
+_FRAMES_BURST = 1_100
+"""Frames of all kinds: a message in as many parts as it may have, and some more at once. Each costs about 10 µs of a
+process that serves thousands of others, and a client with many connections can send a million a second."""
+
+_SLICE_BYTES = 4_096
+"""What is read of what came before its frames are counted: under 700 of the shortest."""
+
 _MOST_UNREAD_BYTES = 2 * MOST_CHARACTERS
 """What a client may send while it reads nothing: each ping and each message is answered, and answers pile up."""
 
@@ -71,7 +80,9 @@ class SocketStream(asyncio.Protocol):
         self._pinged = self._heard = self._opened = time.monotonic()
         self._unsent = self._came_unread = 0
         self._subscribed = False
-        self._allowance, self._asked = float(_MESSAGES_BURST), self._opened
+        self._messages = Allowance(_MESSAGES_A_SECOND, _MESSAGES_BURST, self._opened)
+        self._frames = Allowance(_FRAMES_A_SECOND, _FRAMES_BURST, self._opened)
+        self._flooded = False
 
     # What the event loop calls
 
@@ -91,8 +102,20 @@ class SocketStream(asyncio.Protocol):
             if self._came_unread > _MOST_UNREAD_BYTES:
                 self._cut(POLICY_VIOLATION)
                 return
+        for begin in range(0, len(data), _SLICE_BYTES):
+            if not self._flooded:
+                self._take(data[begin : begin + _SLICE_BYTES])
+
+    def _take(self, data: bytes) -> None:
         self._protocol.receive_data(data)
-        for event in self._protocol.events_received():
+        events = self._protocol.events_received()
+        if not self._frames.take(len(events), time.monotonic()):
+            # What else it sends is not even looked at: the answer to the close is not waited for.
+            self._flooded = True
+            self.close(POLICY_VIOLATION, f"more than {_FRAMES_A_SECOND:g} frames a second")
+            self._transport.pause_reading()
+            return
+        for event in events:
             if isinstance(event, Request):
                 self._shake_hands(event)
             elif isinstance(event, Frame) and not self._closing:
@@ -309,10 +332,7 @@ class SocketStream(asyncio.Protocol):
                 self._message(text)
 
     def _message(self, text: bytes) -> None:
-        now = time.monotonic()
-        self._allowance = min(self._allowance + (now - self._asked) * _MESSAGES_A_SECOND, _MESSAGES_BURST) - 1
-        self._asked = now
-        if self._allowance < 0:
+        if not self._messages.take(1, time.monotonic()):
             self.close(POLICY_VIOLATION, f"more than {_MESSAGES_A_SECOND:g} messages a second")
             return
         try:

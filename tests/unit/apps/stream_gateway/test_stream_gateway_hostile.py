@@ -126,12 +126,45 @@ async def test_a_client_that_floods_pings_and_reads_nothing_is_cut(issuer: Issue
     assert not made._streams
 
 
-async def test_pings_of_a_client_that_reads_are_answered_however_many(issuer: Issuer):
+async def test_pings_of_a_client_that_reads_are_answered_however_many(issuer: Issuer, clock: SimpleNamespace):
     wire = await connect(gateway(issuer), issuer.headers())
     for _ in range(2_000):
+        clock.at += 0.005
         wire.client.send_ping(b"x" * 125)
         wire.pump()
     assert not wire.closed
+    assert not wire.unread
+
+
+@pytest.mark.parametrize("frame", [b"\x89\x80\0\0\0\0", b"\x8a\x80\0\0\0\0"], ids=["pings", "pongs"])
+async def test_a_client_that_floods_frames_is_closed_before_the_rest_is_looked_at(
+    issuer: Issuer, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, frame: bytes
+):
+    made = gateway(issuer)
+    wire = await connect(made, issuer.headers())
+    wire.send({"subscribe": {}})
+    read: list[int] = []
+    receive = wire.stream._protocol.receive_data
+    monkeypatch.setattr(wire.stream._protocol, "receive_data", lambda data: (read.append(len(data)), receive(data))[1])
+    # What an event loop hands over at once.
+    wire.stream.data_received(frame * 43_000)
+    wire.stream.data_received(frame * 43_000)
+    assert sum(read) <= 2 * 4_096, "parsing alone holds up everybody else"
+    assert wire.close_code == 1008
+    assert wire.unread
+    assert not made._streams
+    assert made.metrics.closed.labels("1008")._value.get() == 1
+
+
+async def test_who_floods_after_a_close_is_not_read_any_more(issuer: Issuer, clock: SimpleNamespace):
+    made = gateway(issuer)
+    wire = await connect(made, issuer.headers())
+    wire.stuck = True
+    wire.stream.close(1013, "too slow")
+    wire.stream.data_received(b"\x8a\x80\0\0\0\0" * 2_000)
+    assert wire.unread
+    assert made.metrics.closed.labels("1013")._value.get() == 1
+    assert made.metrics.closed.labels("1008")._value.get() == 0
 
 
 async def test_a_message_in_countless_parts_is_refused(issuer: Issuer):
