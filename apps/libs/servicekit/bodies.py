@@ -9,9 +9,14 @@ from servicekit.errors import Problem, ProblemResponse
 
 DEFAULT_BYTES = 1 << 20
 
+_TITLES = {400: "Bad Request", 413: "Content Too Large"}
+
 
 class BodyCapMiddleware:
-    """Refuses a request with 413 by its declared length, or once more has come than is allowed."""
+    """Refuses a request with 413 by its declared length, or once more has come than is allowed.
+
+    One whose length is told in two ways is refused with 400.
+    """
 
     def __init__(self, app: ASGIApp, most_bytes: int) -> None:
         """Wrap an application."""
@@ -23,9 +28,15 @@ class BodyCapMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        if "transfer-encoding" in headers and "content-length" in headers:
+            # RFC 9112, 6.1: one of them may be there to make a proxy and this server disagree where the body ends.
+            both = "A request has either Content-Length or Transfer-Encoding, and not both."
+            await _refuse(400, both, scope, receive, send)
+            return
         if length.isdecimal() and int(length) > self._most:
-            await self._refuse(scope, receive, send)
+            await _refuse(413, self._detail, scope, receive, send)
             return
         came = 0
 
@@ -40,15 +51,11 @@ class BodyCapMiddleware:
 
         await self._app(scope, count, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        problem = Problem(
-            title="Content Too Large",
-            status=413,
-            detail=self._detail,
-            instance=scope["path"],
-        )
-        # What of the body is still to come is not read: the connection cannot be used again.
-        await ProblemResponse(problem, {"connection": "close"})(scope, receive, send)
+
+async def _refuse(status: int, detail: str, scope: Scope, receive: Receive, send: Send) -> None:
+    problem = Problem(title=_TITLES[status], status=status, detail=detail, instance=scope["path"])
+    # What of the body is still to come is not read: the connection cannot be used again.
+    await ProblemResponse(problem, {"connection": "close"})(scope, receive, send)
 
 
 def setup_body_cap(app: FastAPI, most_bytes: int = DEFAULT_BYTES) -> None:

@@ -1,4 +1,4 @@
-"""What ASGI leaves out: to end a connection whose client reads nothing, and would keep it open for ever."""
+"""What ASGI leaves out: to end a connection whose client reads nothing, or never sends all that it began."""
 
 import asyncio
 import socket
@@ -13,24 +13,66 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 _ABORT = "servicekit.abort"
 _BASE: Any = AutoHTTPProtocol
+
+_REQUEST_SECONDS = 30.0
+"""How long a client may take for a request, from a connection's begin or the last answer to the body's last byte.
+Bodies have a cap of a megabyte at most. uvicorn waits for ever, and a process may have 20,000 files open."""
+
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class HttpConnection(_BASE):  # type: ignore[misc]
-    """uvicorn's own HTTP connection; each of its requests can end it, and an answer goes out in one piece."""
+    """uvicorn's own HTTP connection; each of its requests can end it, and an answer goes out in one piece.
+
+    A client that does not get a request to its end in time is cut, however often it sends another byte.
+    """
 
     app_state: dict[str, Any]
+    loop: asyncio.AbstractEventLoop
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """The connection was accepted."""
         self._joining = Joining(transport)
+        self._waiting_since: float | None = self.loop.time()
+        self._watch = self.loop.call_later(_REQUEST_SECONDS, self._look)
         super().connection_made(self._joining)
         self.app_state = {**self.app_state, _ABORT: partial(abort, transport)}
 
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in."""
+        super().data_received(data)
+        self._note()
+
+    def on_response_complete(self) -> None:
+        """An answer has ended; the next request may be there already."""
+        super().on_response_complete()
+        self._note()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended."""
+        self._watch.cancel()
+        super().connection_lost(exc)
+
     def handle_websocket_upgrade(self, *event: Any) -> None:
         """The connection is handed over, as it was accepted."""
+        self._watch.cancel()
         self.transport = self._joining.accepted()
         super().handle_websocket_upgrade(*event)
+
+    def _note(self) -> None:
+        cycle = self.cycle
+        if cycle is not None and not cycle.more_body and not cycle.response_complete:
+            self._waiting_since = None
+        elif self._waiting_since is None:
+            self._waiting_since = self.loop.time()
+
+    def _look(self) -> None:
+        """One timer for the connection's whole life: one for each request would cost more than it guards."""
+        waited = 0.0 if self._waiting_since is None else self.loop.time() - self._waiting_since
+        if waited >= _REQUEST_SECONDS:
+            abort(self._joining.accepted())
+        else:
+            self._watch = self.loop.call_later(_REQUEST_SECONDS - waited, self._look)
 
 
 class Joining:

@@ -42,3 +42,10 @@ async def test_a_body_over_the_cap_is_refused_by_its_length_alone(client: httpx.
 async def test_a_body_of_no_declared_length_is_refused_once_it_is_over_the_cap(client: httpx.AsyncClient):
     answer = await client.post("/", content=chunks(200), headers={"content-type": "application/json"})
     assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+
+
+async def test_a_body_whose_length_is_told_in_two_ways_ends_the_connection(client: httpx.AsyncClient):
+    headers = {"content-type": "application/json", "content-length": "2", "transfer-encoding": "chunked"}
+    answer = await client.post("/", content=b"{}", headers=headers)
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+    assert "either Content-Length or Transfer-Encoding" in answer.json()["detail"]
