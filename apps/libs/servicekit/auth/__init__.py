@@ -3,9 +3,10 @@
 from servicekit.auth.guard import PROBLEMS, Guard, problems, requires
 from servicekit.auth.limits import RateLimit, RateLimiter
 from servicekit.auth.principal import ALL_TENANTS, READERS, WRITERS, Principal
+from servicekit.auth.refusal import Refused
 from servicekit.auth.settings import AuthSettings
 from servicekit.auth.tokens import TokenSource
-from servicekit.auth.verify import Authenticator, Refused
+from servicekit.auth.verify import Authenticator
 
 __all__ = [
     "ALL_TENANTS",

@@ -10,7 +10,8 @@ from starlette.requests import HTTPConnection
 
 from servicekit.auth.limits import RateLimiter
 from servicekit.auth.principal import Principal
-from servicekit.auth.verify import Authenticator, Refused, bearer
+from servicekit.auth.refusal import Refused
+from servicekit.auth.verify import Authenticator, bearer
 from servicekit.errors import Problem
 
 _MEANINGS: Mapping[int, str] = {

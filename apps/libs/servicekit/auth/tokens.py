@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import jwt
 
-from servicekit.auth.keys import parse_jwks
+from servicekit.auth.jwks import parse_jwks
 from servicekit.auth.principal import ALL_TENANTS
 from servicekit.auth.settings import AuthSettings
 

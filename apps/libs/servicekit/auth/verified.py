@@ -6,8 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from servicekit.auth.keys import Key
+from servicekit.auth.jwks import Key
 from servicekit.auth.principal import Principal
+from servicekit.auth.trust import Trust
 
 MOST_TOKENS = 4_096
 """Tokens kept; the one that was used longest ago goes first. Only what the issuer has signed gets in."""
@@ -21,6 +22,7 @@ class Verified:
     """What a check of a token found.
 
     Attributes:
+        trust: by whose rules it was checked.
         key_id: the key that its header names.
         algorithm: the algorithm that its header names.
         key: the very key that its signature was checked with; one that was read anew is another.
@@ -29,6 +31,7 @@ class Verified:
         ends_at: epoch seconds of its end, to the letter: no leeway.
     """
 
+    trust: Trust
     key_id: str | None
     algorithm: str
     key: Key

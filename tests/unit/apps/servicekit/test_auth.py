@@ -22,7 +22,8 @@ from servicekit.auth import (
     requires,
 )
 from servicekit.auth.guard import Guard
-from servicekit.auth.keys import KeyStore, parse_jwks
+from servicekit.auth.jwks import parse_jwks
+from servicekit.auth.keys import KeyStore
 from servicekit.auth.tokens import NoToken
 from servicekit.errors import setup_errors
 
