@@ -174,7 +174,8 @@ class SocketStream(asyncio.Protocol):
 
     def deliver(self, item: Item) -> None:
         """Send a message, or queue it while the client is slow."""
-        if self._closing:
+        # A connection that broke is told of only once the event loop turns: until then asyncio logs each write.
+        if self._closing or self._transport.is_closing():
             return
         if not self._paused:
             self._transport.write(item.frame)

@@ -175,3 +175,14 @@ async def test_a_message_in_countless_parts_is_refused(issuer: Issuer):
     wire.pump()
     assert wire.close_code == 1008
     assert wire.stream._fragments == []
+
+
+async def test_nothing_is_written_to_a_connection_that_broke_and_was_not_told_of_yet(issuer: Issuer):
+    made = gateway(issuer)
+    wire = await connect(made, issuer.headers())
+    wire.send({"subscribe": {"topics": ["prices"]}})
+    wire.closed = True
+    # The wire itself refuses what is written after its close.
+    await made.hub.publish([record("prices", 0, offset) for offset in range(10)])
+    wire.stream.connection_lost(ConnectionResetError())
+    assert not made._streams
