@@ -18,6 +18,7 @@ def declare_applications(
     ready: Mapping[str, Sequence[pulumi.Resource]],
     streams: Sequence[pulumi.Resource],
     keys: Sequence[pulumi.Resource],
+    scalers: Sequence[pulumi.Resource],
     options: pulumi.ResourceOptions,
 ) -> dict[str, str]:
     """Declare stores, then services, each when those that it uses run.
@@ -27,6 +28,7 @@ def declare_applications(
         ready: what must exist in each namespace before anything is declared there.
         streams: what must exist before anything uses Kafka.
         keys: the Secrets with the key of tokens.
+        scalers: what must exist before anything scales by more than its CPU.
         options: the providers.
 
     Returns:
@@ -43,7 +45,9 @@ def declare_applications(
         kafka = streams if any(isinstance(edge.login, KafkaLogin) for edge in edges) else ()
         # A store without features, a registry without a model: who reads comes after the jobs that fill.
         needs = [*secrets, *kafka, *used, *done]
-        workload = Workload(spec.name, spec, after=ready[spec.namespace], ready_after=needs, opts=options)
+        workload = Workload(
+            spec.name, spec, after=ready[spec.namespace], ready_after=needs, scalers=scalers, opts=options
+        )
         declared[spec.party.key] = workload.controller
         if spec.kind == "job":
             done.append(workload.controller)

@@ -28,6 +28,7 @@ from infra.stacks.edge_plan import edge_usages
 from infra.stacks.plan import Plan
 from infra.stacks.profile import Profile
 from infra.stacks.recovery_plan import recovery_usages
+from infra.stacks.scaling_plan import scaler_running
 from infra.stacks.watch_plan import watch_usages
 
 NOTHING = "everything runs on one machine: nothing is paid for"
@@ -107,6 +108,7 @@ def _running(catalog: Catalog, profile: Profile, plan: Plan) -> Iterator[Running
         yield Running("strimzi-cluster-operator", operator, operator)
     yield from operator_running(catalog.charts, profile)
     yield from controller_running(plan.controllers)
+    yield from scaler_running(plan.scaler)
     if plan.recovery is not None:
         yield velero_layout.running(plan.recovery.recovery.chart.footprint)
     for spec in plan.workloads:

@@ -9,6 +9,7 @@ from infra.components.edge.kong_layout import Gateway
 from infra.components.edge.kong_layout import gateway_spec as edge_gateway_spec
 from infra.components.foundation import volume_class
 from infra.components.foundation.cluster_layout import ClusterArgs
+from infra.components.foundation.event_scaling import EventScalingArgs
 from infra.components.foundation.image_registry_layout import ImageRegistryArgs
 from infra.components.foundation.network_layout import NetworkArgs
 from infra.components.foundation.object_store_layout import ObjectStoreArgs
@@ -66,7 +67,7 @@ from infra.stacks.logins_plan import with_groups
 from infra.stacks.own_images import KAFKA_ADMIN, TagOf, own_image, own_services
 from infra.stacks.profile import Profile
 from infra.stacks.recovery_plan import RecoveryPlan, recovery_members, recovery_plan, recovery_shares
-from infra.stacks.scaling_plan import scaling_problems
+from infra.stacks.scaling_plan import scaler_args, scaler_members, scaler_shares, scaling_problems
 from infra.stacks.token_plan import token_check
 from infra.stacks.watch_plan import WatchPlan, watch_plan
 
@@ -104,6 +105,7 @@ class Plan:
     edge: EdgePlan | None
     edge_gateway: Gateway | None
     controllers: ControllersPlan | None
+    scaler: EventScalingArgs | None
     watch: WatchPlan | None
 
 
@@ -158,9 +160,11 @@ def make_plan(
     shares += operator_shares(catalog.charts, profile)
     shares += recovery_shares(config, catalog, profile)
     shares += controller_shares(controllers_place(config, profile, ownership), catalog.charts)
+    scaler = scaler_args(config, catalog, profile, ownership, workloads)
+    shares += scaler_shares(scaler)
     tenants = [tenant_share(name, catalog.tenants[name], config.quota.compute) for name in config.tenants]
     problems = [
-        *scaling_problems(workloads, catalog),
+        *scaling_problems(workloads, catalog, profile, file=file),
         *quota_problems(shares, tenants, config.quota.compute, file=file),
     ]
     if problems:
@@ -193,6 +197,7 @@ def make_plan(
         *operator_members(profile, ownership),
         *recovery_members(recovery),
         *controller_members(controllers),
+        *scaler_members(scaler),
         *pods,
     ]
     return Plan(
@@ -233,6 +238,7 @@ def make_plan(
         else None,
         edge_gateway=edge_gateway,
         controllers=controllers,
+        scaler=scaler,
         network=network,
         services=services,
         cluster=cluster,

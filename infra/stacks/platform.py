@@ -43,6 +43,7 @@ from infra.stacks.plan import Plan, make_plan
 from infra.stacks.profile import Profile
 from infra.stacks.providers import cluster_provider, make_providers
 from infra.stacks.recovery_plan import declare_recovery
+from infra.stacks.scaling_plan import declare_scaler
 
 if TYPE_CHECKING:
     from infra.components.foundation.cluster import Cluster
@@ -108,6 +109,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     controllers = declare_controllers(
         plan.controllers, boundary_arn=boundary_arn, cluster=cluster, certifier=operators, ready=ready, options=options
     )
+    scaler = declare_scaler(plan.scaler, ready=ready, certifier=operators, options=options)
     declare_kong(
         plan.edge_gateway,
         ready=ready,
@@ -134,11 +136,17 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         plan.gateway,
         after=ready[plan.gateway.namespace],
         ready_after=[*backbone.ready, *keys],
+        scalers=scaler.scalers if scaler else (),
         opts=options,
     )
     if plan.applications:
         outputs["applications"] = declare_applications(
-            plan.applications, ready=ready, streams=backbone.ready, keys=keys, options=options
+            plan.applications,
+            ready=ready,
+            streams=backbone.ready,
+            keys=keys,
+            scalers=scaler.scalers if scaler else (),
+            options=options,
         )
     governance = Governance("governance", plan.governance, ready=ready, opts=options)
     return {
@@ -153,7 +161,7 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         "monthlyCost": cost.as_output(),
         "recordedCharts": [
             *(chart.recorded for chart in charts if chart.recorded),
-            *(name for part in (operators, istio, controllers) if part for name in part.recorded),
+            *(name for part in (operators, istio, controllers, scaler) if part for name in part.recorded),
             *backups,
         ],
         **outputs,

@@ -8,30 +8,8 @@ import pytest
 from sandbox.deploy.teardown.ledger import ledger
 from sandbox.deploy.teardown.order import CHART, STAGES, prerequisites, stage, violations
 from sandbox.engine.events import StepPlanned
-from tests.support.pulumi_mocks import Registered, Rendered
 from tests.support.renders import rendered
-
-
-def planned(found: Registered) -> StepPlanned:
-    request = found.request
-    dependencies = {
-        *request.dependencies,
-        *(urn for each in request.propertyDependencies.values() for urn in each.urns),
-    }
-    return StepPlanned(
-        op="create",
-        urn=found.urn,
-        type=found.type,
-        parent=request.parent,
-        custom=found.custom,
-        provider=found.provider,
-        dependencies=sorted(dependencies),
-        inputs=dict(found.inputs),
-    )
-
-
-def steps(found: Rendered) -> list[StepPlanned]:
-    return [planned(each) for each in found.resources]
+from tests.support.teardown_steps import steps
 
 
 @pytest.fixture(scope="module", params=["dev", "prod"])

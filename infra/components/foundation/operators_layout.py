@@ -122,8 +122,8 @@ def certificates(namespace: str, ownership: Ownership) -> Iterator[tuple[str, Ma
         secret_name=AUTHORITY,
         common_name=AUTHORITY,
         is_ca=True,
-        duration=_duration(AUTHORITY_HOURS),
-        renew_before=_duration(AUTHORITY_RENEWAL_HOURS),
+        duration=duration(AUTHORITY_HOURS),
+        renew_before=duration(AUTHORITY_RENEWAL_HOURS),
         usages=("digital signature", "cert sign", "crl sign"),
         issuer_ref=cm.IssuerRef(name=ROOT),
     )
@@ -133,15 +133,16 @@ def certificates(namespace: str, ownership: Ownership) -> Iterator[tuple[str, Ma
     served = cm.CertificateSpec(
         secret_name=f"{METRICS_SERVER}-tls",
         dns_names=(f"{METRICS_SERVER}.{namespace}.svc", f"{METRICS_SERVER}.{namespace}.svc.cluster.local"),
-        duration=_duration(SERVER_HOURS),
-        renew_before=_duration(SERVER_RENEWAL_HOURS),
+        duration=duration(SERVER_HOURS),
+        renew_before=duration(SERVER_RENEWAL_HOURS),
         usages=("server auth", "digital signature"),
         issuer_ref=cm.IssuerRef(name=AUTHORITY),
     )
     yield "metrics-certificate", _resource("Certificate", METRICS_SERVER, namespace, ownership, served)
 
 
-def _duration(hours: int) -> str:
+def duration(hours: int) -> str:
+    """Hours as certificates write them."""
     return f"{hours}h0m0s"
 
 

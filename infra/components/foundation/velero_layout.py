@@ -105,6 +105,7 @@ GROUPS = (
     "coordination.k8s.io",
     "discovery.k8s.io",
     "elbv2.k8s.aws",
+    "eventing.keda.sh",
     "events.k8s.io",
     "flowcontrol.apiserver.k8s.io",
     "kafka.strimzi.io",

@@ -10,6 +10,7 @@ from infra.core.component import PlatformComponent
 from infra.core.kubernetes_object import KubernetesObject
 from infra.core.names import service_host
 from infra.core.workload.manifests import network_manifests, workload_manifests
+from infra.core.workload.scaled_object import API_VERSION
 from infra.core.workload.spec import LONG_RUNNING, WorkloadSpec
 
 BEFORE_CONTROLLER = ("account", "config", "service")
@@ -27,6 +28,7 @@ class Workload(PlatformComponent):
         spec: the declaration.
         after: what must exist before any of it, such as the namespace.
         ready_after: what must exist before its pods start, such as the secrets that they mount.
+        scalers: what must exist before an object of KEDA, and until it is gone.
         keep: whether its storage must outlive a mistake.
 
     Attributes:
@@ -45,6 +47,7 @@ class Workload(PlatformComponent):
         *,
         after: Sequence[pulumi.Resource] = (),
         ready_after: Sequence[pulumi.Resource] = (),
+        scalers: Sequence[pulumi.Resource] = (),
         keep: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -57,7 +60,8 @@ class Workload(PlatformComponent):
                 waits = [*after, *ready_after, *first]
                 self.controller = self.declare(role, manifest, after=waits, keep=keep and spec.storage is not None)
             else:
-                self.declare(role, manifest, after=after)
+                keda = scalers if manifest["apiVersion"] == API_VERSION else ()
+                self.declare(role, manifest, after=[*after, *keda])
         for role, manifest in network_manifests(spec):
             self.declare(role, manifest, after=after)
         self.host = service_host(spec.name, spec.namespace) if spec.kind in LONG_RUNNING else ""

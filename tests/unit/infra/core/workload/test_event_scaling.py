@@ -20,6 +20,7 @@ from infra.core.workload.manifests import workload_manifests
 from infra.core.workload.route import Route
 from infra.core.workload.spec import Port, Replicas, SecretFiles, WorkloadSpec
 from infra.core.workload_share import workload_share
+from infra.stacks import local, prod
 from infra.stacks.files import read_catalog, read_definitions
 from infra.stacks.scaling_plan import scaling_problems
 from policies.runtime import load_packs
@@ -205,11 +206,16 @@ def test_a_lag_of_no_topic_names_the_closest_one():
     assert "prices" in problem.fix
 
 
-def test_a_stack_without_keda_refuses_what_only_keda_scales():
-    catalog = read_catalog()
+def reader() -> WorkloadSpec:
     lag = KAFKA.lag("stream-analytics", "commodity-prices", 500, variable="KAFKA_USER")
-    changes = {"environment": {"KAFKA_USER": lag.user}, "uses": (lag.listener,), "name": "windows"}
     mounted = (SecretFiles(secret=lag.password.secret, mount_path="/p"), *KAFKA.ca_files())
-    (problem,) = scaling_problems([workload(), workload(lag, secret_files=mounted, **changes)], catalog)
-    assert str(problem).startswith("infra/catalog/charts.yaml: charts is without keda, by which windows would scale")
-    assert scaling_problems([workload()], catalog) == ()
+    changes = {"environment": {"KAFKA_USER": lag.user}, "uses": (lag.listener,), "name": "windows"}
+    return workload(lag, secret_files=mounted, **changes)
+
+
+def test_a_stack_without_operators_refuses_what_only_keda_scales():
+    catalog = read_catalog()
+    (problem,) = scaling_problems([workload(), reader()], catalog, local.PROFILE, file="Pulumi.local.yaml")
+    assert str(problem).startswith("Pulumi.local.yaml: operators is none, and by KEDA windows would scale: without")
+    assert scaling_problems([workload()], catalog, local.PROFILE, file="Pulumi.local.yaml") == ()
+    assert scaling_problems([workload(), reader()], catalog, prod.PROFILE, file="Pulumi.prod.yaml") == ()
