@@ -10,6 +10,7 @@ from infra.core.labels import Ownership
 from infra.core.wiring import Party
 from infra.core.workload.autoscale import Autoscale, CpuUse, Cron, PrometheusQuery
 from infra.core.workload.spec import Port, Probe, Probes, Replicas, Resources, SecretFiles, WorkloadSpec
+from infra.stacks.files import read_catalog
 
 BROKER = Party.of_workload("kafka", "platform-streaming").offer("clients", 9093, login="kafka")
 KAFKA = KafkaAccess(bootstrap="kafka.example:9093", protocol="SASL_SSL", ca_secret="kafka-ca", offer=BROKER)
@@ -20,7 +21,7 @@ QUERY = PrometheusQuery(
     server=METRICS, address="http://prometheus.example:9090", query="sum(rate(requests_total[1m]))", threshold=20.0
 )
 HOURS = Cron(start="0 7 * * 1-5", end="0 19 * * 1-5", time_zone="America/New_York", replicas=3)
-CRDS = ("keda-2.20.2/scaledobject.json", "keda-2.20.2/triggerauthentication.json")
+CRDS = read_catalog().charts["keda"].crds
 
 
 def workload(*triggers: Any, to_zero: bool = False, **changes: Any) -> WorkloadSpec:

@@ -142,7 +142,9 @@ def _event_scaling(spec: WorkloadSpec, scale: Autoscale) -> Iterator[tuple[str, 
         yield f"authentication-{name}", authentication
     least, most = spec.replicas.minimum, spec.replicas.maximum
     body = scaled_object.scaled_object(spec.name, scale, minimum=least, maximum=most)
-    yield "scaler", _object(spec, scaled_object.API_VERSION, "ScaledObject", spec=body)
+    scaler = _object(spec, scaled_object.API_VERSION, "ScaledObject", spec=body)
+    scaler["metadata"]["annotations"] = scaled_object.annotations(scaler["metadata"]["labels"])
+    yield "scaler", scaler
 
 
 def _scaler(spec: WorkloadSpec) -> Manifest:

@@ -6,7 +6,7 @@ against those very schemas. A ScaledObject makes its own HorizontalPodAutoscaler
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.core.names import dns_label
@@ -15,6 +15,8 @@ from infra.core.workload.secret_key import SecretKey
 
 Manifest = dict[str, Any]
 API_VERSION = "keda.sh/v1alpha1"
+OWN_LABELS = "scaledobject.keda.sh/hpa-excluded-labels"
+RECOMMENDED = "app.kubernetes.io/"
 FALLBACK_FAILURES = 5
 """Times that a trigger does not answer before the workload gets a fixed number of replicas."""
 
@@ -42,6 +44,15 @@ def scaled_object(name: str, scale: Autoscale, *, minimum: int, maximum: int) ->
         **({"fallback": _fallback(minimum)} if measured else {}),
         "triggers": [_trigger(name, trigger) for trigger in scale.triggers],
     }
+
+
+def annotations(labels: Mapping[str, str]) -> dict[str, str]:
+    """The ScaledObject's: its autoscaler is to say by its own labels what it is and who made it, and is KEDA's.
+
+    Args:
+        labels: labels of the ScaledObject, all of which KEDA would copy.
+    """
+    return {OWN_LABELS: ",".join(sorted(label for label in labels if label.startswith(RECOMMENDED)))}
 
 
 def authentications(name: str, scale: Autoscale) -> Iterator[tuple[str, Manifest]]:

@@ -91,6 +91,10 @@ def _service(inputs: Inputs) -> Made:
         yield "load-balancer", {"name": _name(inputs)}
 
 
+def _scaled(inputs: Inputs) -> Made:
+    yield "autoscaler", {"name": _name(inputs), "scaler": _name(inputs).rpartition("/")[2]}
+
+
 def _claim(inputs: Inputs) -> Made:
     yield _volumes(f"claim {_name(inputs)}", 1, kept=False)
 
@@ -188,6 +192,7 @@ _KINDS: Mapping[str, Callable[[Inputs], Made]] = {
     "Certificate": _certificate,
     "KafkaNodePool": _node_pool,
     "PersistentVolumeClaim": _claim,
+    "ScaledObject": _scaled,
     "Schedule": _always("backups"),
     "Service": _service,
     "StatefulSet": _stateful,

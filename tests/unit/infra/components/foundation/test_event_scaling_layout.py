@@ -13,7 +13,7 @@ from infra.core.quantity import Compute
 from infra.core.wiring import Member, wire
 from infra.core.workload.autoscale_check import scaler_edges
 from infra.stacks.files import read_catalog, read_definitions
-from tests.support.event_scaling import BROKER, CRDS, EVERYTHING, METRICS
+from tests.support.event_scaling import BROKER, EVERYTHING, METRICS
 
 NAMESPACE = "platform-operators"
 OWNERSHIP = Ownership(environment="prod", owner="team", cost_centre="cc-1")
@@ -161,7 +161,6 @@ def test_it_looks_for_every_kind_of_its_own_and_finds_each_defined():
         if group.endswith("keda.sh") and {"list", "watch"} <= verbs
     }
     assert looked_for == defined
-    assert set(CRDS) < set(CHART.crds)
 
 
 def test_a_backup_may_read_the_kinds_of_every_operator():

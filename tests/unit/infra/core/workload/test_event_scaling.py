@@ -48,6 +48,13 @@ def test_what_is_declared_is_valid_under_the_schemas_of_keda_itself(kind: str):
     jsonschema.Draft202012Validator(schemas()[kind]["spec"]).validate(objects(EVERYTHING)[kind]["spec"])
 
 
+def test_the_autoscaler_that_keda_makes_says_by_its_labels_that_it_is_kedas():
+    metadata = objects(EVERYTHING)["ScaledObject"]["metadata"]
+    left_out = set(metadata["annotations"]["scaledobject.keda.sh/hpa-excluded-labels"].split(","))
+    assert {"app.kubernetes.io/managed-by", "app.kubernetes.io/name"} <= left_out
+    assert {label.partition("/")[0] for label in {*metadata["labels"]} - left_out} == {"platform"}
+
+
 def test_a_scaled_object_replaces_the_autoscaler_and_says_all_bounds():
     made = objects(EVERYTHING)
     assert "HorizontalPodAutoscaler" not in made

@@ -35,6 +35,7 @@ CLAIMS = {"replicas": 2, "volumeClaimTemplates": [{"metadata": {"name": "data"}}
         (manifest("StatefulSet", spec=CLAIMS), "2 EBS volumes", True),
         (manifest("KafkaNodePool", spec=POOL), "3 EBS volumes", True),
         (manifest("Certificate", spec={"secretName": "tls"}), "Secret tls", False),
+        (manifest("ScaledObject"), "autoscaler keda-hpa-it", False),
         (manifest("Schedule"), "backups in the bucket", True),
         (made("aws:rds/instance:Instance", identifier="db", skipFinalSnapshot=False), "last snapshot", True),
         (made("aws:elasticache/replicationGroup:ReplicationGroup", finalSnapshotIdentifier="x"), "snapshot x", True),
