@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +36,13 @@ class MlflowServer(Server):
             return False
 
 
-@contextmanager
-def running_mlflow(folder: Path, postgres: PostgresServer) -> Iterator[MlflowServer]:
-    """A server that runs until the block or its parent ends.
+def new_mlflow(folder: Path, postgres: PostgresServer, libpq: Mapping[str, str] | None = None) -> MlflowServer:
+    """A server that was not started yet.
 
     Args:
         folder: where artifacts are kept.
         postgres: where records are kept; a database and a role are made for it.
+        libpq: variables that say how it is reached, where its address is not to say it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     # Tests of one process share a PostgreSQL; each server has records of its own there.
@@ -52,11 +52,12 @@ def running_mlflow(folder: Path, postgres: PostgresServer) -> Iterator[MlflowSer
     (folder / "password").write_text(PASSWORD)
     port = free_port()
     python, path = find_mlflow(print)
+    place = "" if libpq else f"127.0.0.1:{postgres.port}"
     arguments = [
         "--host=127.0.0.1",
         f"--port={port}",
         "--workers=1",
-        f"--backend-store-uri=postgresql://{role}@127.0.0.1:{postgres.port}/{role}",
+        f"--backend-store-uri=postgresql://{role}@{place}/{role}",
         f"--artifacts-destination={folder / 'artifacts'}",
         f"--allowed-hosts=127.0.0.1:{port}",
     ]
@@ -65,11 +66,19 @@ def running_mlflow(folder: Path, postgres: PostgresServer) -> Iterator[MlflowSer
         "HOME": str(folder),
         "PYTHONPATH": path,
         "PGPASSWORD_FILE": str(folder / "password"),
+        **(libpq or {}),
     }
     command = [str(python), "-m", "mlflow_server", *arguments]
-    server = MlflowServer(
-        f"http://127.0.0.1:{port}", ServerProcess(command, folder, environment, folder / "mlflow.log", seconds=180)
-    )
+    process = ServerProcess(command, folder, environment, folder / "mlflow.log", seconds=180)
+    return MlflowServer(f"http://127.0.0.1:{port}", process)
+
+
+@contextmanager
+def running_mlflow(
+    folder: Path, postgres: PostgresServer, libpq: Mapping[str, str] | None = None
+) -> Iterator[MlflowServer]:
+    """A server that runs until the block or its parent ends; see ``new_mlflow``."""
+    server = new_mlflow(folder, postgres, libpq)
     try:
         server.start()
         yield server

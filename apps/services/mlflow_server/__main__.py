@@ -1,7 +1,8 @@
-"""Runs ``mlflow server`` with the arguments given, after it has read the database's password.
+"""Runs ``mlflow server`` with the arguments given, after it has read where the database is and its password.
 
-MLflow takes the password from the database's address, which every process of the node can read in the list of
-processes, or from libpq's ``PGPASSWORD``: so it is put there, and nowhere before.
+MLflow takes them from the database's address, which every process of the node can read in the list of processes, or
+from libpq's variables: so they are put there, and nowhere before. How the connection is protected libpq is told by
+``PGSSLMODE`` and ``PGSSLROOTCERT``.
 
 MLflow's command starts the web server as a child and waits for it, with memory that it needs no more. Here it becomes
 the web server.
@@ -13,35 +14,46 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-FILE = "PGPASSWORD_FILE"
+FROM_FILES = {
+    "PGPASSWORD": "mount the role's Secret there",
+    "PGHOST": "mount the file with the database's host there",
+}
+"""Variables of libpq that a file may hold, which ``<variable>_FILE`` names; and what to do where it does not."""
+
 EXIT_CODE = 2
 
 
-class PasswordError(Exception):
-    """The password cannot be read; the message names the variable, its value and the fix."""
+class SettingError(Exception):
+    """A variable's file cannot be read; the message names the variable, its value and the fix."""
 
 
 def server_environment(given: Mapping[str, str]) -> dict[str, str]:
     """The environment of the server.
 
     Raises:
-        PasswordError: the file with the password cannot be read, or is empty.
+        SettingError: a file with a variable cannot be read, or is empty.
     """
     # Its workers for jobs run what clients ask of them, in processes of their own; nobody asks anything here.
     environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", **given}
-    file = environment.pop(FILE, "")
-    if not file:
-        return environment
-    if "PGPASSWORD" in environment:
-        raise PasswordError(f"{FILE}: PGPASSWORD is set as well; keep one of them")
+    for variable, fix in FROM_FILES.items():
+        file = environment.pop(f"{variable}_FILE", "")
+        if not file:
+            continue
+        if variable in environment:
+            raise SettingError(f"{variable}_FILE: {variable} is set as well; keep one of them")
+        environment[variable] = _read(f"{variable}_FILE", file, fix)
+    return environment
+
+
+def _read(variable: str, file: str, fix: str) -> str:
     try:
-        password = Path(file).read_text(encoding="utf-8").removesuffix("\n")
+        value = Path(file).read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise PasswordError(f"{FILE} = {file!r}: {reason}; mount the role's Secret there") from error
-    if not password:
-        raise PasswordError(f"{FILE} = {file!r}: the file is empty")
-    return {**environment, "PGPASSWORD": password}
+        raise SettingError(f"{variable} = {file!r}: {reason}; {fix}") from error
+    if not value:
+        raise SettingError(f"{variable} = {file!r}: the file is empty; {fix}")
+    return value
 
 
 def become(command: Sequence[str], *, extra_env: Mapping[str, str], **_: object) -> NoReturn:
@@ -50,10 +62,10 @@ def become(command: Sequence[str], *, extra_env: Mapping[str, str], **_: object)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns 2 when the password cannot be read."""
+    """Run the command line; returns 2 when a variable's file cannot be read."""
     try:
         environment = server_environment(os.environ)
-    except PasswordError as error:
+    except SettingError as error:
         sys.stderr.write(f"mlflow-server: {error}\n")
         return EXIT_CODE
     os.environ.clear()

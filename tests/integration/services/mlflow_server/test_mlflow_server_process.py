@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.mlflow import MlflowServer, running_mlflow
+from tests.support.certificates import Authority
+from tests.support.mlflow import MlflowServer, new_mlflow, running_mlflow
 from tests.support.postgres import PASSWORD, PostgresServer
+from tests.support.tls_front import tls_front
 
 pytestmark = pytest.mark.integration
 
@@ -21,8 +23,25 @@ MODEL = "commodity-price"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[MlflowServer]:
-    with running_mlflow(tmp_path_factory.mktemp("mlflow") / "server", postgres_server) as running:
+def database(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[dict[str, str]]:
+    """What libpq is told of a database whose host is in a file and whose certificate is verified, as on RDS."""
+    folder = tmp_path_factory.mktemp("database")
+    authority = Authority(folder)
+    (folder / "host").write_text("localhost\n")
+    with tls_front(postgres_server.port, authority.issue("localhost"), postgres=True) as port:
+        yield {
+            "PGHOST_FILE": str(folder / "host"),
+            "PGPORT": str(port),
+            "PGSSLMODE": "verify-full",
+            "PGSSLROOTCERT": str(authority.file),
+        }
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer, database: dict[str, str]
+) -> Iterator[MlflowServer]:
+    with running_mlflow(tmp_path_factory.mktemp("mlflow") / "server", postgres_server, database) as running:
         yield running
 
 
@@ -55,6 +74,18 @@ def test_a_run_with_its_files_becomes_a_version_that_an_alias_names_also_after_a
     assert champion.version == version.version
     assert client.get_run(run.info.run_id).data.metrics == {"precision": 0.5}
     assert mlflow.artifacts.load_text(f"{champion.source}/model.txt") == "a forest"
+
+
+def test_it_keeps_away_from_a_database_that_another_authority_vouches_for(
+    tmp_path: Path, postgres_server: PostgresServer, database: dict[str, str]
+):
+    other = {**database, "PGSSLROOTCERT": str(Authority(tmp_path, "other").file)}
+    server = new_mlflow(tmp_path / "server", postgres_server, other)
+    try:
+        server.process.start(lambda: "certificate verify failed" in server.process.log.read_text())
+        assert not server.answers()
+    finally:
+        server.kill()
 
 
 def test_a_request_for_another_host_is_refused(server: MlflowServer):

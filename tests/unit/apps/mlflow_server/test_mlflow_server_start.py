@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
-from mlflow_server.__main__ import PasswordError, main, server_environment
+from mlflow_server.__main__ import SettingError, main, server_environment
 
 ROOT = Path(__file__).parents[4]
 
@@ -22,6 +22,16 @@ def test_the_password_of_the_file_is_handed_to_libpq_without_its_newline(tmp_pat
     assert "PGPASSWORD_FILE" not in environment
 
 
+def test_a_host_that_is_known_when_the_pod_starts_comes_from_a_file_and_tls_from_the_environment(tmp_path: Path):
+    file = tmp_path / "host"
+    file.write_text("db.rds.example\n")
+    tls = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "/etc/rds/ca.pem"}
+    environment = server_environment({"PGHOST_FILE": str(file), **tls})
+    assert environment["PGHOST"] == "db.rds.example"
+    assert environment.items() >= tls.items()
+    assert "PGHOST_FILE" not in environment
+
+
 def test_nobody_runs_jobs_and_nothing_is_reported_unless_that_is_said():
     assert server_environment({})["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
     assert server_environment({})["MLFLOW_DISABLE_TELEMETRY"] == "true"
@@ -30,11 +40,12 @@ def test_nobody_runs_jobs_and_nothing_is_reported_unless_that_is_said():
 
 
 @pytest.mark.parametrize(("content", "words"), [(b"", "the file is empty"), (b"\xff", "not UTF-8 text")])
-def test_a_file_without_a_password_is_refused(tmp_path: Path, content: bytes, words: str):
-    file = tmp_path / "password"
+@pytest.mark.parametrize("variable", ["PGPASSWORD", "PGHOST"])
+def test_a_file_that_holds_nothing_is_refused(tmp_path: Path, variable: str, content: bytes, words: str):
+    file = tmp_path / "file"
     file.write_bytes(content)
-    with pytest.raises(PasswordError, match=f"PGPASSWORD_FILE = .*{words}"):
-        server_environment({"PGPASSWORD_FILE": str(file)})
+    with pytest.raises(SettingError, match=f"{variable}_FILE = .*{words}"):
+        server_environment({f"{variable}_FILE": str(file)})
 
 
 def test_a_missing_file_ends_it_with_2_and_one_line(
@@ -49,9 +60,10 @@ def test_a_missing_file_ends_it_with_2_and_one_line(
     )
 
 
-def test_two_passwords_are_one_too_many():
-    with pytest.raises(PasswordError, match="keep one of them"):
-        server_environment({"PGPASSWORD_FILE": "/nowhere", "PGPASSWORD": "x"})
+@pytest.mark.parametrize("variable", ["PGPASSWORD", "PGHOST"])
+def test_a_variable_and_a_file_for_it_are_one_too_many(variable: str):
+    with pytest.raises(SettingError, match=f"{variable}_FILE: {variable} is set as well; keep one of them"):
+        server_environment({f"{variable}_FILE": "/nowhere", variable: "x"})
 
 
 def test_the_server_is_of_the_version_of_its_clients():
