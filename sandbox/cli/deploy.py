@@ -32,8 +32,8 @@ _NOTHING = "Nothing changed: everything is as declared."
 def up(arguments: Namespace, console: Console) -> int:
     """Deploy a stack."""
     engine_name = choose_engine(arguments.engine)
-    require_sandbox_stack(arguments, engine_name)
     where = hosting(arguments, environment(arguments))
+    require_sandbox_stack(arguments, engine_name)
     if where.programs:
         require_openmp()
     with run_lock(where.lock_path, command_line()) as lock:
@@ -218,8 +218,8 @@ def _show_preview(arguments: Namespace, console: Console, report: RunReport, for
 def down(arguments: Namespace, console: Console) -> int:
     """Delete everything that a stack deployed, prove it, and stop the sandbox."""
     engine_name = choose_engine(arguments.engine)
-    require_sandbox_stack(arguments, engine_name)
     where = hosting(arguments, environment(arguments))
+    require_sandbox_stack(arguments, engine_name)
     with run_lock(where.lock_path, command_line()) as lock:
         if engine_name == "pulumi":
             _guard(where, console)

@@ -16,7 +16,7 @@ from sandbox.control_plane.lifecycle import Status, list_sandboxes
 from sandbox.control_plane.lifecycle import status as read_status
 from sandbox.control_plane.part import HOST_PORT
 from sandbox.deploy.embedded import EmbeddedEngine
-from sandbox.deploy.render import write
+from sandbox.deploy.render import require_folder, write
 from sandbox.tools.resolver import resolve, statuses
 
 _PODS = "pods do not run: kwok reports them as running, jobs as complete"
@@ -123,11 +123,13 @@ def tools(arguments: Namespace, console: Console) -> int:
 def render(arguments: Namespace, console: Console) -> int:
     """Write what a stack declares as files; needs nothing that runs."""
     where = environment(arguments)
+    folder = Path(arguments.out)
+    require_folder(folder)
     with closing(EmbeddedEngine(where)) as engine:
         report = engine.render(console.listen)
     if not report.ok:
         return report.exit_code
-    counts = write(report.steps, Path(arguments.out))
+    counts = write(report.steps, folder)
     if arguments.json:
         print_json(counts | {"out": arguments.out})
     console.result(

@@ -91,7 +91,8 @@ def _is_meant(wanted: str, entry: Object) -> bool:
 
 def _print_end(log: Log, lines: int, console: Console, *, alone: bool) -> int:
     data = log.path.read_bytes()
-    for line in data.decode("utf-8", "replace").splitlines()[-lines:]:
+    whole = data.decode("utf-8", "replace").splitlines()
+    for line in whole[max(len(whole) - lines, 0) :]:
         console.result(line if alone else f"{log.name}: {line}")
     return len(data)
 

@@ -70,9 +70,11 @@ def parser() -> argparse.ArgumentParser:
     )
     made["logs"].add_argument("-f", "--follow", action="store_true", help="go on until interrupted")
     made["logs"].add_argument("--previous", action="store_true", help="of the run before a container's last restart")
-    made["logs"].add_argument("--lines", type=int, default=50, help="lines of each log (default: 50)")
-    made["token"].add_argument("--role", action="append", required=True, help="a role; several may be given")
-    made["token"].add_argument("--tenant", required=True, help="the tenant")
+    made["logs"].add_argument("--lines", type=_count, default=50, help="lines of each log (default: 50)")
+    made["token"].add_argument(
+        "--role", action="append", type=_name, required=True, help="a role; several may be given"
+    )
+    made["token"].add_argument("--tenant", type=_name, required=True, help="the tenant")
     made["token"].add_argument("--subject", default="", help="who it is (default: ROLE@TENANT)")
     made["token"].add_argument("--ttl", type=int, default=3600, metavar="SECONDS", help="how long it is good for")
     return top
@@ -95,6 +97,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 0 or more")
+    return int(text)
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
 
 
 def _load(name: str) -> Callable[[argparse.Namespace, Console], int]:

@@ -32,7 +32,7 @@ def write(steps: Sequence[StepPlanned], folder: Path) -> dict[str, int]:
         How many Kubernetes objects, AWS resources and unknown values were written.
 
     Raises:
-        ConfigurationError: the folder holds something that is no rendering.
+        ConfigurationError: the folder is a file, or holds something that is no rendering.
         SandboxError: the files cannot be written.
     """
     try:
@@ -55,11 +55,27 @@ def write(steps: Sequence[StepPlanned], folder: Path) -> dict[str, int]:
     return {"kubernetes": len(manifests), "aws": cloud, "unknown": len(unknowns)}
 
 
+def require_folder(folder: Path) -> None:
+    """See that a rendering may be written there, before half a minute goes into making it.
+
+    Raises:
+        ConfigurationError: it is a file, cannot be looked at, or holds something that is no rendering.
+    """
+    wrong = ""
+    try:
+        there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+        if there.exists() and not there.is_dir():
+            wrong = f"{there} is a file"
+        elif there == folder and there.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
+            wrong = "the folder is not empty and holds no earlier rendering"
+    except OSError as error:
+        wrong = f"the folder cannot be looked at: {error.strerror or error}"
+    if wrong:
+        raise ConfigurationError(wrong, where=f"--out {folder}", fix="name another folder")
+
+
 def _prepare(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
-        raise ConfigurationError(
-            "the folder is not empty and holds no earlier rendering", where=f"--out {folder}", fix="name another folder"
-        )
+    require_folder(folder)
     shutil.rmtree(folder / "kubernetes", ignore_errors=True)
     (folder / "kubernetes").mkdir(parents=True)
     (folder / _MARKER).write_text("made by `sandbox render`; the next rendering replaces it\n", encoding="utf-8")

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.cli.console import Console
 from sandbox.cli.inspect import simulated
-from sandbox.cli.logs import Log, choose
+from sandbox.cli.logs import Log, _print_end, choose
 from sandbox.cli.main import main
 from sandbox.errors import ConfigurationError, SandboxError
 from sandbox.identity import expected, sign, signing_key
@@ -45,6 +46,15 @@ def test_the_log_before_a_restart_is_found_or_said_to_be_missing(tmp_path: Path)
 
 
 KEY = {"kty": "oct", "kid": "own", "k": base64.urlsafe_b64encode(b"0" * 32).decode().rstrip("=")}
+
+
+@pytest.mark.parametrize(("lines", "printed"), [(0, ""), (1, "three\n"), (2, "two\nthree\n"), (9, "one\ntwo\nthree\n")])
+def test_as_many_lines_of_a_log_are_printed_as_were_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: int, printed: str
+):
+    (tmp_path / "etcd.log").write_text("one\ntwo\nthree\n")
+    assert _print_end(Log("etcd", tmp_path / "etcd.log"), lines, Console(), alone=True) == 14
+    assert capsys.readouterr().out == printed
 
 
 def test_a_token_is_signed_so_that_the_services_take_it():

@@ -5,7 +5,17 @@ from sandbox.errors import ConfigurationError, SandboxError
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["fly"], ["up", "--engine", "steam"], ["render"], ["logs", "--lines", "many"]]
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["up", "--engine", "steam"],
+        ["render"],
+        ["logs", "--lines", "many"],
+        ["logs", "--lines", "-5"],
+        ["token", "--role", "", "--tenant", "platform"],
+        ["token", "--role", "analyst", "--tenant", " "],
+    ],
 )
 def test_wrong_usage_exits_with_2_and_says_what_is_wrong(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -34,8 +44,11 @@ def test_an_error_is_a_sentence_and_an_exit_code(
     assert capsys.readouterr().err == f"error: {error.what}.\n"
 
 
-def test_an_unknown_stack_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["render", "--stack", "moon", "--out", "x"]) == 2
+@pytest.mark.parametrize("command", [["render", "--out", "x"], ["up"], ["down"], ["preview"], ["rehearse"]])
+def test_an_unknown_stack_is_refused_with_the_known_ones(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--stack", "moon"]) == 2
     assert "use one of: dev, local, prod" in capsys.readouterr().err
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sandbox.cli.main import main
 from sandbox.deploy.render import write
 from sandbox.engine.events import StepPlanned
 from sandbox.errors import ConfigurationError, SandboxError
@@ -68,6 +69,20 @@ def test_a_folder_with_other_files_is_refused_and_kept(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_told_with_its_place(tmp_path: Path) -> None:
+    write([MAP], tmp_path / "out")
+    (tmp_path / "out" / "aws.json").unlink()
+    (tmp_path / "out" / "aws.json").mkdir()
+    with pytest.raises(SandboxError, match="cannot be written") as caught:
+        write([MAP], tmp_path / "out")
+    assert caught.value.where == str(tmp_path / "out" / "aws.json")
+    assert caught.value.exit_code == 1
+
+
+def test_a_folder_that_cannot_be_one_is_refused_before_anything_is_rendered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SandboxError, match="cannot be written"):
-        write([MAP], tmp_path / "file" / "out")
+    for folder, reason in [("file", "is a file"), ("file/out", "is a file"), ("x" * 300, "File name too long")]:
+        assert main(["render", "--out", str(tmp_path / folder)]) == 2
+        assert reason in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == ""
