@@ -38,25 +38,43 @@ class StoreConfig(PodConfig):
     """A server that keeps data, as one pod with a volume."""
 
     storage: Annotated[Bytes, Field(ge=GIBIBYTE, le=16 * 1024 * GIBIBYTE)] = Field(description="its volume")
-    storage_class: str | None = Field(default=None, min_length=1, description="the cluster's default if null")
+    storage_class: str | None = Field(
+        default=None,
+        min_length=1,
+        description="if null, `encrypted` in a cluster of kind eks, else the cluster's default",
+    )
 
 
 class ApplicationsConfig(Document):
     """The price path: from the feed of prices to predictions, with its stores."""
 
-    price_rate: float = Field(
+    price_rate: float | None = Field(
+        default=None,
         ge=0,
         le=100_000,
         description="prices a second that price-feed replays of commodities, and as many of locations; 0 for none",
     )
-    price_feed: ReplicatedConfig = Field(description="price-feed")
+    price_feed: ReplicatedConfig | None = Field(
+        default=None, description="price-feed; none if null, and then no prices are replayed"
+    )
     stream_analytics: ReplicatedConfig = Field(description="stream-analytics")
     feature_server: ReplicatedConfig = Field(description="feature-server")
     model_server: ReplicatedConfig = Field(description="model-server")
     prediction_consumer: ReplicatedConfig = Field(description="prediction-consumer")
     feature_job: PodConfig = Field(description="the job that computes features")
     model_training: PodConfig = Field(description="the job that trains the price model")
-    redis: StoreConfig = Field(description="Redis, the online store of features")
-    postgresql: StoreConfig = Field(description="PostgreSQL, the tables of features and MLflow's records")
+    redis: StoreConfig | None = Field(
+        default=None, description="Redis, the online store of features; the environment's cache if null"
+    )
+    postgresql: StoreConfig | None = Field(
+        default=None,
+        description="PostgreSQL, the tables of features and MLflow's records; the environment's database if null",
+    )
     nats: StoreConfig = Field(description="NATS, the streams of analytics events")
     mlflow: StoreConfig = Field(description="MLflow, runs and models")
+
+    @model_validator(mode="after")
+    def _rate_of_the_feed(self) -> ApplicationsConfig:
+        if (self.price_rate is None) != (self.price_feed is None):
+            raise ValueError("priceRate and priceFeed belong together: give both, or neither where nothing is replayed")
+        return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from infra.config.application_rules import application_findings
 from infra.config.service_rules import data_service_findings, edge_findings, identity_findings
 from infra.config.stack import StackConfig
 from infra.core.errors import Problem
@@ -26,7 +27,7 @@ def rule_problems(config: StackConfig, file: str) -> list[Problem]:
     """Everything that is wrong with a configuration whose fields are each right."""
     problems = [*_everywhere(config), *_cloud(config), *_cluster(config)]
     problems += [*edge_findings(config), *identity_findings(config)]
-    problems += data_service_findings(config)
+    problems += [*data_service_findings(config), *application_findings(config)]
     if config.environment == "local":
         problems += _local(config)
     if config.environment == "prod":

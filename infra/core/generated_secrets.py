@@ -80,10 +80,12 @@ class GeneratedSecrets(PlatformComponent):
 
     Attributes:
         objects: the Secrets, which those who mount them depend on.
+        values: what each of them holds, by its name.
     """
 
     DOMAIN = "core"
     objects: Sequence[KubernetesObject]
+    values: Mapping[str, pulumi.Output[str]]
 
     def __init__(
         self,
@@ -96,12 +98,13 @@ class GeneratedSecrets(PlatformComponent):
     ) -> None:
         super().__init__(name, opts=opts)
         objects: list[KubernetesObject] = []
+        values: dict[str, pulumi.Output[str]] = {}
         for entry in args.secrets:
-            value = generated_password(self, entry.name, PASSWORD_LENGTH).apply(content)
+            value = values[entry.name] = generated_password(self, entry.name, PASSWORD_LENGTH).apply(content)
             for namespace in entry.namespaces:
                 manifest = opaque_secret(
                     entry.name, namespace, entry.key, value, component=args.component, ownership=args.ownership
                 )
                 objects.append(self.declare(f"{entry.name}-{namespace}", manifest, after=ready[namespace]))
-        self.objects = objects
+        self.objects, self.values = objects, values
         self.register_outputs({"secrets": [entry.name for entry in args.secrets]})

@@ -1,13 +1,15 @@
 """How services of ours know the tokens of their callers.
 
-By an identity provider's public keys, or by a key of the environment's own where there is no identity provider.
+By an identity provider's public keys, or by a key of the environment's own where there is no identity provider. An
+identity provider knows people and not pods: services then know each other by the cluster's own tokens, each of which
+says whose ServiceAccount it is of and for whom it was made.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -16,13 +18,27 @@ from pydantic import Field
 from infra.core.generated_secrets import GeneratedSecret, GeneratedSecretsArgs
 from infra.core.labels import Ownership
 from infra.core.models import Args
-from infra.core.workload.spec import ConfigFiles, SecretFiles, WorkloadSpec
+from infra.core.names import PROJECT
+from infra.core.workload.pod import API_AUTHORITY_FILE, TOKEN_FILE
+from infra.core.workload.service import prefix
+from infra.core.workload.spec import AccountToken, ConfigFiles, SecretFiles, WorkloadSpec
 
 SECRET = "platform-identity"  # noqa: S105 - the name of a Secret
 KEY_SET = "jwks.json"
 MOUNT = "/etc/platform-identity"
 OWN_ALGORITHM = "HS256"
 """With one key for those who sign and those who check: services of one machine trust each other with it."""
+
+
+API_URL = "https://kubernetes.default.svc"
+"""Where pods find the API server: its certificate is for this name among others (Kubernetes, Accessing the Kubernetes
+API from a Pod)."""
+
+CALLER = AccountToken(mount_path="/etc/workload-token", audience=PROJECT)
+"""By what a service shows others of ours who it is."""
+
+DISCOVERY = AccountToken(mount_path="/etc/api-server")
+"""With what a service asks the API server for the keys of such tokens."""
 
 
 class TokenCheck(Args):
@@ -42,6 +58,14 @@ class TokenCheck(Args):
             "AUTH_JWKS_FILE": f"{MOUNT}/{KEY_SET}",
         }
 
+    def caller_settings(self) -> dict[str, str]:
+        """What a service is told that calls others, without its prefix; one with the shared key signs for itself."""
+        return {"AUTH_TOKEN_FILE": f"{CALLER.mount_path}/{TOKEN_FILE}"} if self.keys else {}
+
+    def caller_tokens(self) -> tuple[AccountToken, ...]:
+        """Mount of the token of such a service."""
+        return (CALLER,) if self.keys else ()
+
     def secret_files(self) -> tuple[SecretFiles, ...]:
         """Mount of the environment's own key."""
         return () if self.keys else (SecretFiles(secret=SECRET, mount_path=MOUNT),)
@@ -53,6 +77,39 @@ class TokenCheck(Args):
 
 OWN = TokenCheck(issuer="https://identity.local", audience="analytics-platform", algorithms=(OWN_ALGORITHM,))
 """Where there is no identity provider. Nobody outside has the key."""
+
+
+def with_callers(workloads: Sequence[WorkloadSpec]) -> tuple[WorkloadSpec, ...]:
+    """The workloads, each told which others may call it: those that use it and have a token to show.
+
+    A service that nobody calls so trusts no token of the cluster, and does not reach the API server.
+
+    Args:
+        workloads: services of ours, callers and called.
+    """
+    return tuple(_with_callers(spec, workloads) for spec in workloads)
+
+
+def _with_callers(spec: WorkloadSpec, workloads: Sequence[WorkloadSpec]) -> WorkloadSpec:
+    mine = prefix(spec.name)
+    callers = sorted(
+        f"system:serviceaccount:{caller.namespace}:{caller.name}"
+        for caller in workloads
+        if CALLER in caller.tokens and any(edge.offer.party.key == spec.party.key for edge in caller.edges())
+    )
+    if not callers or f"{mine}AUTH_ISSUER" not in spec.environment:
+        return spec
+    settings = {
+        "API_URL": API_URL,
+        "CA_FILE": f"{DISCOVERY.mount_path}/{API_AUTHORITY_FILE}",
+        "TOKEN_FILE": f"{DISCOVERY.mount_path}/{TOKEN_FILE}",
+        "AUDIENCE": PROJECT,
+        "SUBJECTS": ",".join(callers),
+    }
+    told = {f"{mine}AUTH_WORKLOADS_{key}": value for key, value in settings.items()}
+    return spec.model_copy(
+        update={"environment": {**spec.environment, **told}, "tokens": (*spec.tokens, DISCOVERY)},
+    )
 
 
 def own_key(ownership: Ownership, workloads: Iterable[WorkloadSpec]) -> GeneratedSecretsArgs | None:

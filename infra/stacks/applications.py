@@ -6,15 +6,32 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
+from infra.components.features.store_access import ManagedServiceFiles
 from infra.core.generated_secrets import GeneratedSecrets
 from infra.core.wiring import KafkaLogin
 from infra.core.workload.workload import Workload
 from infra.stacks.applications_plan import Applications
 
 
+def declare_passwords(
+    plan: Applications, *, ready: Mapping[str, Sequence[pulumi.Resource]], options: pulumi.ResourceOptions
+) -> GeneratedSecrets:
+    """Declare the passwords of the stores' accounts, which the stores of AWS's are made with.
+
+    Args:
+        plan: whose they are.
+        ready: what must exist in each namespace before anything is declared there.
+        options: the providers.
+    """
+    return GeneratedSecrets("application-passwords", plan.credentials, ready=ready, opts=options)
+
+
 def declare_applications(
     plan: Applications,
+    passwords: GeneratedSecrets,
     *,
+    chosen: Mapping[str, Mapping[str, pulumi.Output[str]]],
+    roles: Mapping[str, Sequence[pulumi.Resource]],
     ready: Mapping[str, Sequence[pulumi.Resource]],
     streams: Sequence[pulumi.Resource],
     keys: Sequence[pulumi.Resource],
@@ -25,6 +42,9 @@ def declare_applications(
 
     Args:
         plan: what to declare.
+        passwords: those of the stores' accounts.
+        chosen: what AWS chose when it made stores, by service and file.
+        roles: what must exist before the pods of a workload that has a role on AWS.
         ready: what must exist in each namespace before anything is declared there.
         streams: what must exist before anything uses Kafka.
         keys: the Secrets with the key of tokens.
@@ -34,8 +54,9 @@ def declare_applications(
     Returns:
         Where each service is, by name.
     """
-    passwords = GeneratedSecrets("application-passwords", plan.credentials, ready=ready, opts=options)
     secrets = [*keys, *passwords.objects]
+    if plan.files.entries:
+        secrets += ManagedServiceFiles("managed-services", plan.files, chosen=chosen, ready=ready, opts=options).objects
     hosts: dict[str, str] = {}
     declared: dict[tuple[str, str], pulumi.Resource] = {}
     done: list[pulumi.Resource] = []
@@ -44,7 +65,7 @@ def declare_applications(
         used = [declared[edge.offer.party.key] for edge in edges if edge.offer.party.key in declared]
         kafka = streams if any(isinstance(edge.login, KafkaLogin) for edge in edges) else ()
         # A store without features, a registry without a model: who reads comes after the jobs that fill.
-        needs = [*secrets, *kafka, *used, *done]
+        needs = [*secrets, *kafka, *used, *done, *roles.get(spec.name, ())]
         workload = Workload(
             spec.name, spec, after=ready[spec.namespace], ready_after=needs, scalers=scalers, opts=options
         )

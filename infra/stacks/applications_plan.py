@@ -5,28 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.components.features import feature_services, postgresql, redis
+from infra.components.features import database_admin, feature_services, postgresql, redis
 from infra.components.features.feature_services import feature_job_spec, feature_server_spec
-from infra.components.features.postgresql import postgresql_spec
-from infra.components.features.redis import redis_spec
+from infra.components.features.store_access import ServiceFilesArgs
+from infra.components.foundation import volume_class
+from infra.components.foundation.network_layout import NetworkArgs
 from infra.components.serving import mlflow, model_services
 from infra.components.serving.mlflow import mlflow_spec
 from infra.components.serving.model_services import model_server_spec, model_training_spec, prediction_consumer_spec
 from infra.components.streaming import nats, price_feed, stream_analytics
+from infra.components.streaming.access import NAMESPACE as KAFKA_NAMESPACE
 from infra.components.streaming.access import KafkaAccess
 from infra.components.streaming.nats import nats_spec
 from infra.components.streaming.price_feed import price_feed_spec
 from infra.components.streaming.stream_analytics import stream_analytics_spec
 from infra.config import StackConfig
 from infra.config.applications import PodConfig, ReplicatedConfig, StoreConfig
-from infra.core.catalog.catalog import PLATFORM_TENANT
+from infra.core.catalog.catalog import PLATFORM_TENANT, Catalog
 from infra.core.catalog.images import Image
 from infra.core.generated_secrets import GeneratedSecret, GeneratedSecretsArgs
 from infra.core.labels import Ownership
-from infra.core.token_check import TokenCheck
+from infra.core.token_check import TokenCheck, with_callers
 from infra.core.workload.service import ServiceArgs
 from infra.core.workload.spec import Replicas, WorkloadSpec
-from infra.core.workload.store import StoreArgs
+from infra.core.workload.store import Accounts, StoreArgs
+from infra.stacks.application_stores import FeatureStores, feature_stores
+from infra.stacks.data_services_plan import DataServices
 from infra.stacks.own_images import TagOf, own_image
 from infra.stacks.profile import Profile
 
@@ -39,12 +43,16 @@ class Applications:
         stores: servers that keep data, which need nothing but their passwords.
         services: what uses them, each after those that it needs; a job comes before whoever reads what it writes.
         credentials: passwords of the stores' accounts.
+        files: where the stores are that AWS runs.
+        online_users: Secret with the password of each user of the online store.
         homes: namespace of each Kafka user that is not in Kafka's own.
     """
 
     stores: tuple[WorkloadSpec, ...]
     services: tuple[WorkloadSpec, ...]
     credentials: GeneratedSecretsArgs
+    files: ServiceFilesArgs
+    online_users: Mapping[str, str]
     homes: Mapping[str, str]
 
     @property
@@ -55,32 +63,45 @@ class Applications:
 
 def applications(
     config: StackConfig,
-    images: Mapping[str, Image],
+    catalog: Catalog,
     profile: Profile,
     ownership: Ownership,
     kafka: KafkaAccess,
     tokens: TokenCheck,
+    services: DataServices,
+    network: NetworkArgs | None,
+    *,
     tag_of: TagOf,
+    file: str,
 ) -> Applications | None:
-    """The price path; None where the configuration has none."""
-    wanted = config.applications
+    """The price path; None where the configuration has none.
+
+    Raises:
+        ConfigurationError: nobody knows who signs RDS's certificates in the region.
+    """
+    wanted, images = config.applications, catalog.images
     if wanted is None:
         return None
 
+    def own(name: str) -> Image:
+        return own_image(config, profile, images[name], tag_of)
+
     def service(name: str, size: PodConfig) -> ServiceArgs:
-        image = own_image(config, profile, images[name], tag_of)
-        return _service(image, ownership, config.availability.zones, size)
+        return _service(own(name), ownership, config.availability.zones, size)
 
     def store(image: Image, size: StoreConfig) -> StoreArgs:
-        return StoreArgs(image=image, ownership=ownership, **size.model_dump())
+        sizes = size.model_dump()
+        sizes["storage_class"] = size.storage_class or (volume_class.CLASS if config.cluster.kind == "eks" else None)
+        return StoreArgs(image=image, ownership=ownership, **sizes)
 
-    cache = redis_spec(store(images[redis.NAME], wanted.redis))
-    database = postgresql_spec(store(images[postgresql.NAME], wanted.postgresql))
+    stores = feature_stores(
+        config, catalog, ownership, services, network, store=store, admin=own(database_admin.NAME), file=file
+    )
+    values, tables = stores.values, stores.tables
     events = nats_spec(store(images[nats.NAME], wanted.nats))
-    tables = database.offer("postgresql")
-    registry = mlflow_spec(store(own_image(config, profile, images[mlflow.NAME], tag_of), wanted.mlflow), tables)
+    registry = mlflow_spec(store(own(mlflow.NAME), wanted.mlflow), tables)
     tenants = (PLATFORM_TENANT, *config.tenants)
-    values, models = cache.offer("redis"), registry.offer("http")
+    models = registry.offer("http")
     readers = ((model_services.training_party(), model_services.READER),)
     loading = feature_job_spec(service(feature_services.JOB, wanted.feature_job), values, tables, readers, tenants)
     features = feature_server_spec(service(feature_services.SERVER, wanted.feature_server), tokens, values)
@@ -93,25 +114,41 @@ def applications(
         features.offer("http"),
         model.offer("http"),
     )
-    feed = price_feed_spec(service(price_feed.NAME, wanted.price_feed), tokens, kafka, wanted.price_rate)
     windows = stream_analytics_spec(service(stream_analytics.NAME, wanted.stream_analytics), kafka)
+    feeds: tuple[WorkloadSpec, ...] = ()
+    if wanted.price_feed is not None and wanted.price_rate is not None:
+        size = service(price_feed.NAME, wanted.price_feed)
+        feeds = (price_feed_spec(size, tokens, kafka, wanted.price_rate),)
+    made = with_callers([windows, *feeds, *stores.jobs, registry, loading, features, training, model, consumer])
     return Applications(
-        stores=(cache, database, events),
-        services=(windows, feed, registry, loading, features, training, model, consumer),
-        credentials=GeneratedSecretsArgs(component="features", ownership=ownership, secrets=_passwords()),
-        homes={model_services.CONSUMER: model_services.NAMESPACE},
+        stores=(*stores.servers, events),
+        services=made,
+        credentials=GeneratedSecretsArgs(component="features", ownership=ownership, secrets=_passwords(stores)),
+        files=stores.files(ownership, made),
+        online_users={user: redis.ACCOUNTS.secret(user) for user in redis.ACCOUNTS.names},
+        homes={model_services.CONSUMER: consumer.namespace} if consumer.namespace != KAFKA_NAMESPACE else {},
     )
 
 
-def _passwords() -> tuple[GeneratedSecret, ...]:
-    homes = {mlflow.LOGIN.role: mlflow.NAMESPACE, model_services.READER.role: model_services.NAMESPACE}
+def _passwords(stores: FeatureStores) -> tuple[GeneratedSecret, ...]:
+    """The password of each account, where its client reads it and its server, or whoever makes the account there."""
+    homes = {
+        **dict.fromkeys(redis.USERS, feature_services.NAMESPACE),
+        mlflow.LOGIN.role: mlflow.NAMESPACE,
+        model_services.READER.role: model_services.NAMESPACE,
+    }
+    made: tuple[tuple[Accounts, str, tuple[str, ...]], ...] = (
+        (nats.ACCOUNTS, nats.NAMESPACE, nats.ACCOUNTS.names),
+        (redis.ACCOUNTS, redis.NAMESPACE, redis.ACCOUNTS.names),
+        (postgresql.ACCOUNTS, postgresql.NAMESPACE, database_admin.ROLES if stores.jobs else postgresql.ACCOUNTS.names),
+    )
     return tuple(
         GeneratedSecret(
-            name=store.ACCOUNTS.secret(account),
-            namespaces=(store.NAMESPACE, *([homes[account]] if account in homes else [])),
+            name=accounts.secret(account),
+            namespaces=tuple(dict.fromkeys((home, homes.get(account, home)))),
         )
-        for store in (nats, redis, postgresql)
-        for account in store.ACCOUNTS.names
+        for accounts, home, names in made
+        for account in names
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from infra.components.features import redis
 from infra.components.foundation import backup_layout, cache_layout, database_layout
 from infra.components.foundation.backup_layout import BackupArgs, BackupClass
 from infra.components.foundation.cache_layout import CacheArgs
@@ -141,12 +142,11 @@ def _cache(config: StackConfig, profile: Profile, network: NetworkArgs | None) -
         name=_name(config),
         account_id=network.account_id,
         region=network.region,
-        environment=config.environment,
         version=cache.version,
         node_type=cache.node_type,
         replicas=cache.replicas,
         snapshot_days=cache.snapshot_days,
-        recovery_days=profile.recovery_days,
+        users=dict(redis.USERS) if config.applications else {},
         blocks=tuple(zone.private for zone in zones_of(network)),
         keep=profile.keep,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,19 @@ from infra.core.errors import ConfigurationError, Problem
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = "apps/libs"
+AUTHORITIES = f"{FOLDER}/rds"
 
 
 def read_catalog(root: Path = ROOT) -> Catalog:
-    """Read and check infra/catalog.
+    """Read and check infra/catalog. The authorities of a region are in the file of its name under rds.
 
     Raises:
         ConfigurationError: as ``parse_catalog``.
     """
-    return parse_catalog({path.name: path.read_text("utf-8") for path in sorted((root / FOLDER).glob("*.yaml"))})
+    folder = root / FOLDER
+    catalog = parse_catalog({path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.yaml"))})
+    authorities = {path.stem: path.read_text("utf-8") for path in sorted((root / AUTHORITIES).glob("*.pem"))}
+    return replace(catalog, authorities=authorities)
 
 
 def read_definitions(paths: Sequence[str], root: Path = ROOT) -> tuple[dict[str, Any], ...]:

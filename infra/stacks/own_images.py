@@ -19,8 +19,10 @@ CONTENT = "content"
 
 STREAM_GATEWAY = "stream-gateway"
 KAFKA_ADMIN = "kafka-admin"
+DATABASE_ADMIN = "database-admin"
+PRICE_FEED = "price-feed"
 PRICE_PATH = (
-    "price-feed",
+    PRICE_FEED,
     "stream-analytics",
     "feature-job",
     "feature-server",
@@ -39,7 +41,12 @@ def own_services(config: StackConfig, kafka: Flavor = "strimzi") -> tuple[str, .
         kafka: its Kafka; those with a registry have the operator.
     """
     admin = (KAFKA_ADMIN,) if kafka == "single-broker" else ()
-    return (STREAM_GATEWAY, *admin, *(PRICE_PATH if config.applications else ()))
+    wanted = config.applications
+    if wanted is None:
+        return (STREAM_GATEWAY, *admin)
+    path = (name for name in PRICE_PATH if name != PRICE_FEED or wanted.price_feed is not None)
+    # A PostgreSQL of its own makes its accounts itself.
+    return (STREAM_GATEWAY, *admin, *path, *(() if wanted.postgresql else (DATABASE_ADMIN,)))
 
 
 def package_of(service: str) -> str:

@@ -140,7 +140,10 @@ def make_plan(
     access = kafka_layout.access(kafka)
     registry = _registry(config, catalog, ownership)
     tokens = token_check(config)
-    path = applications(config, catalog.images, profile, ownership, access, tokens, tag_of)
+    network, services = network_args(config, profile), data_services(config, profile, catalog.prices, file=file)
+    path = applications(
+        config, catalog, profile, ownership, access, tokens, services, network, tag_of=tag_of, file=file
+    )
     users = {name: user for name, user in catalog.users.items() if user.tenant in {PLATFORM_TENANT, *config.tenants}}
     gateway = gateway_spec(_gateway(config, catalog, profile, ownership, tag_of), tokens, access, users)
     homes = {name: tenant_namespace(user.tenant) for name, user in users.items() if user.tenant != PLATFORM_TENANT}
@@ -172,8 +175,7 @@ def make_plan(
     namespaces = with_groups(config, _namespaces(config, catalog, ownership, shares, tenants, keep=profile.keep))
     store = _object_store(config, catalog, profile, ownership)
     cluster = cluster_args(config, catalog, profile, shares, tenants, ownership=ownership, file=file)
-    network, edge = network_args(config, profile), edge_plan(config, profile)
-    services = data_services(config, profile, catalog.prices, file=file)
+    edge = edge_plan(config, profile)
     clients = tuple(tenant_client(user, home) for user, home in homes.items())
     identities, pods = admit_tenants(
         identity_plan(config, catalog, cluster, store, workloads),

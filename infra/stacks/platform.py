@@ -17,6 +17,7 @@ from infra.components.foundation.operators import PlatformOperators, PlatformOpe
 from infra.components.foundation.operators_layout import CERT_MANAGER
 from infra.components.foundation.tenancy import Tenancy
 from infra.components.foundation.volume_class import VolumeClass, VolumeClassArgs
+from infra.components.foundation.workload_identity_layout import LAKEHOUSE_KEY
 from infra.components.governance.governance import Governance
 from infra.components.streaming import strimzi_layout
 from infra.components.streaming.backbone import StreamingBackbone
@@ -29,7 +30,7 @@ from infra.core.labels import Environment
 from infra.core.token_check import own_key_set
 from infra.core.workload.workload import Workload
 from infra.stacks import dev, local, prod
-from infra.stacks.applications import declare_applications
+from infra.stacks.applications import declare_applications, declare_passwords
 from infra.stacks.controllers_plan import binding, declare_controllers
 from infra.stacks.cost import check_budget, estimate_cost
 from infra.stacks.data_services import declare_data_services
@@ -89,7 +90,13 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     istio = declare_istio(config, catalog.charts, profile, plan.ownership, ready, options)
     ready = {namespace: (*first, *istio.ready) for namespace, first in ready.items()} if istio else ready
     outputs, key_arn = _aws_parts(plan, options)
-    boundary_arn = declare_identities(plan.identities, cluster, key_arn, tenancy.ready, options)
+    passwords = declare_passwords(plan.applications, ready=ready, options=options) if plan.applications else None
+    users = plan.applications.online_users if plan.applications else {}
+    online = {user: passwords.values[secret] for user, secret in users.items()} if passwords else {}
+    services = declare_data_services(plan.services, network, cluster, online, options)
+    outputs |= services.outputs
+    arns = {**services.arns, **({LAKEHOUSE_KEY: key_arn} if key_arn is not None else {})}
+    boundary_arn, roles = declare_identities(plan.identities, cluster, arns, tenancy.ready, options)
     backups = declare_recovery(
         plan.recovery,
         boundary_arn=boundary_arn,
@@ -99,7 +106,6 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
     )
     outside, edge = declare_outside(config, plan, options, network=network, cluster=cluster, key_arn=key_arn)
     outputs |= outside
-    outputs |= declare_data_services(plan.services, network, cluster, options)
     given = {user: pulumi.Output.secret(value.get_secret_value()) for user, value in config.credentials.items()}
     credentials = KafkaCredentials(
         "kafka-credentials", plan.credentials, given=given, key_arn=key_arn, ready=tenancy.ready, opts=options
@@ -139,9 +145,12 @@ def declare_platform(config: StackConfig, *, file: str) -> dict[str, Any]:
         scalers=scaler.scalers if scaler else (),
         opts=options,
     )
-    if plan.applications:
+    if plan.applications and passwords:
         outputs["applications"] = declare_applications(
             plan.applications,
+            passwords,
+            chosen=services.files,
+            roles=roles,
             ready=ready,
             streams=backbone.ready,
             keys=keys,

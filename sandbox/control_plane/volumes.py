@@ -7,6 +7,9 @@ from typing import Any
 from sandbox.control_plane.api_client import ApiClient, ApiError
 
 PROVISIONER = "sandbox.platform/local"
+STANDS_FOR = ("ebs.csi.aws.com",)
+"""Drivers of a cloud whose claims get a volume of this machine too: the driver itself does not run here."""
+
 CLASS_NAME = "standard"
 CLAIM_ANNOTATION = "sandbox.platform/claim"
 PROVISIONER_ANNOTATION = "sandbox.platform/provisioner"
@@ -107,7 +110,7 @@ def volume_for(claim: dict[str, Any], directory: Path) -> dict[str, Any] | None:
     annotations = metadata.get("annotations") or {}
     if spec.get("volumeName") or metadata.get("deletionTimestamp"):
         return None
-    if not any(annotations.get(key) == PROVISIONER for key in _ASKED_OF):
+    if not any(annotations.get(key) in (PROVISIONER, *STANDS_FOR) for key in _ASKED_OF):
         return None
     name = f"pvc-{metadata['uid']}"
     return {

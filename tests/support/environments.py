@@ -9,6 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.support.pulumi_mocks import configuration
+
 Values = dict[str, Any]
 STACKS = ("local", "dev", "prod")
 TENANTS = ("trading-desk", "analytics", "external-partner")
@@ -88,6 +90,9 @@ def valid_environments(draw: st.DrawFn) -> Environment:
             "noncurrentDays": draw(st.integers(min_value=1, max_value=365)),
         },
     }
+    if not local:
+        # In a cluster of others the price path has stores of its own.
+        values["applications"] = draw(st.none() | st.just(configuration("local")["applications"]))
     if aws is not None:
         values["aws"] = aws
     if not local and (stack == "prod" or draw(st.booleans())):

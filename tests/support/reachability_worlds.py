@@ -15,7 +15,7 @@ from infra.components.streaming.access import KAFKA_USER_LABEL
 from infra.core.catalog.catalog import Catalog
 from infra.core.catalog.tenants import Tenant
 from infra.core.catalog.users import KafkaUser
-from infra.core.wiring import Party, Wiring
+from infra.core.wiring import ManagedService, Party, Wiring
 from infra.stacks import platform
 from tests.support.pulumi_mocks import Rendered, run_program
 from tests.support.reachability import Connection, Peer, Port
@@ -23,6 +23,7 @@ from tests.support.renders import render
 
 ELSEWHERE = "elsewhere"
 ENDPOINT = "endpoint of AWS"
+SERVICE = "something in a subnet of nodes and managed services"
 DNS = "kube-dns"
 PROBE_ADDRESS = "169.254.7.127"
 TUNNEL = Port(15008)
@@ -96,13 +97,15 @@ class World:
         declared = self.declared()
         open_ = declared | {(client, server, TUNNEL) for client, server, port in declared if port.protocol == "TCP"}
         api_clients = {str(member.party) for member in self.wiring.members if member.api_server}
-        to_aws = self._to_aws()
+        to_aws, managed = self._to_aws(), self._managed()
         return {
             (a, b, port)
             for a, source in enumerate(self.peers)
             for b, target in enumerate(self.peers)
             for port in self.ports
-            if self._expected(source, target, port, open_, api_clients) or (source.party, target.name, port) in to_aws
+            if self._expected(source, target, port, open_, api_clients)
+            or (source.party, target.name, port) in to_aws
+            or any(IPv4Address(target.address) in network for network in managed.get((source.party, port), ()))
         }
 
     def _to_aws(self) -> set[tuple[str, str, Port]]:
@@ -112,8 +115,17 @@ class World:
             if member.aws_role:
                 found.add((str(member.party), IDENTITY_AGENT.name, Port(80)))
             for edge in member.outside:
-                place = ENDPOINT if getattr(edge.target, "blocks", ()) else "internet"
-                found.add((str(member.party), place, Port(edge.target.port)))
+                if not isinstance(edge.target, ManagedService):
+                    place = ENDPOINT if getattr(edge.target, "blocks", ()) else "internet"
+                    found.add((str(member.party), place, Port(edge.target.port)))
+        return found
+
+    def _managed(self) -> dict[tuple[str, Port], list[IPv4Network]]:
+        """Networks that a client of a managed service may reach on its port: AWS chooses the address in them."""
+        found: dict[tuple[str, Port], list[IPv4Network]] = {}
+        for edge in self.wiring.outside:
+            if isinstance(edge.target, ManagedService):
+                found[str(edge.client), Port(edge.target.port)] = [*map(IPv4Network, edge.target.blocks)]
         return found
 
     def _expected(
@@ -224,8 +236,12 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
         )
         for index, pod in enumerate(pods)
     ]
-    blocks = {block for edge in wiring.outside for block in getattr(edge.target, "blocks", ())}
-    endpoints = [Peer(ENDPOINT, block.replace(".0/", ".9/").split("/")[0]) for block in sorted(blocks)]
+    blocks = {
+        (SERVICE if isinstance(edge.target, ManagedService) else ENDPOINT, block)
+        for edge in wiring.outside
+        for block in getattr(edge.target, "blocks", ())
+    }
+    endpoints = [Peer(name, str(IPv4Network(block)[9])) for name, block in sorted(blocks)]
     made = any(item["kind"] == "TargetGroupBinding" for item in objects)
     subnets = [found.inputs for found in rendered.of_type("ec2/subnet:Subnet")]
     blocks_of_it = [subnet["cidrBlock"] for subnet in subnets if "-private-" in subnet["tags"]["Name"]]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from infra.components.features import postgresql, redis
-from infra.core.names import service_host
+from infra.components.features.store_access import StoreAccess
 from infra.core.token_check import TokenCheck
-from infra.core.wiring import DatabaseLogin, Offer, TableGrant, database_grants
-from infra.core.wiring.edges import Edge, Party
+from infra.core.wiring import DatabaseLogin, Edge, Offer, OutsideEdge, Party, TableGrant, database_grants
 from infra.core.workload.route import Route
 from infra.core.workload.service import ServiceArgs, job_spec, service_spec
 from infra.core.workload.spec import ConfigFiles, Scratch, WorkloadSpec
@@ -27,24 +26,23 @@ WRITER = DatabaseLogin(
 )
 
 
-def redis_settings(user: str) -> dict[str, str]:
-    """Where the online store is, without a service's prefix."""
-    host = service_host(redis.NAME, redis.NAMESPACE)
-    return {"REDIS_HOST": host, "REDIS_PORT": str(redis.PORT), "REDIS_USERNAME": user}
+def redis_settings(store: StoreAccess, user: str) -> dict[str, str]:
+    """How a service reaches the online store as a user, without its prefix; on AWS by the system's authorities."""
+    tls = {"REDIS_TLS": "true"} if store.files else {}
+    return {**store.place("REDIS_"), "REDIS_USERNAME": user, **tls}
 
 
-def postgres_settings(role: str) -> dict[str, str]:
-    """Where the tables of features are, without a service's prefix."""
-    host = service_host(postgresql.NAME, postgresql.NAMESPACE)
+def postgres_settings(tables: StoreAccess, role: str) -> dict[str, str]:
+    """How a service reaches the tables of features as a role, without its prefix."""
     return {
-        "POSTGRES_HOST": host,
-        "POSTGRES_PORT": str(postgresql.PORT),
+        **tables.place("POSTGRES_"),
+        **postgresql.tls_settings(tables, "POSTGRES_SSLMODE", "POSTGRES_CA_FILE"),
         "POSTGRES_DATABASE": DATABASE,
         "POSTGRES_USER": role,
     }
 
 
-def feature_server_spec(args: ServiceArgs, tokens: TokenCheck, store: Offer) -> WorkloadSpec:
+def feature_server_spec(args: ServiceArgs, tokens: TokenCheck, store: StoreAccess) -> WorkloadSpec:
     """The server of features by symbol."""
     return service_spec(
         args,
@@ -52,18 +50,19 @@ def feature_server_spec(args: ServiceArgs, tokens: TokenCheck, store: Offer) -> 
         namespace=NAMESPACE,
         component="features",
         route=ROUTE,
-        environment={**redis_settings(SERVER), **tokens.settings()},
+        environment={**redis_settings(store, SERVER), **tokens.settings()},
         secrets={"REDIS_PASSWORD": redis.ACCOUNTS.password(SERVER)},
         secret_files=tokens.secret_files(),
         config_files=tokens.config_files(),
-        uses=(store,),
+        shared_files=store.files,
+        uses=(store.use(),),
     )
 
 
 def feature_job_spec(
     args: ServiceArgs,
-    store: Offer,
-    tables: Offer,
+    store: StoreAccess,
+    tables: StoreAccess,
     readers: Iterable[tuple[Party, DatabaseLogin]],
     tenants: Sequence[str],
 ) -> WorkloadSpec:
@@ -76,14 +75,11 @@ def feature_job_spec(
         readers: who else reads the tables, and as whom: the job owns them, so it grants.
         tenants: whose online stores it fills.
     """
-    edges = [
-        Edge(client=Party.of_workload(JOB, NAMESPACE), offer=tables, login=WRITER),
-        *(Edge(client=reader, offer=tables, login=login) for reader, login in readers),
-    ]
+    edges = [_edge(client, tables, login) for client, login in ((Party.of_workload(JOB, NAMESPACE), WRITER), *readers)]
     statements = "".join(f"{line}\n" for lines in database_grants(edges).values() for line in lines)
     settings = {
-        **redis_settings(JOB),
-        **postgres_settings(WRITER.role),
+        **redis_settings(store, JOB),
+        **postgres_settings(tables, WRITER.role),
         "GRANTS_FILE": f"{GRANTS}/{GRANTS_FILE}",
         "TENANTS": ",".join(tenants),
     }
@@ -99,6 +95,13 @@ def feature_job_spec(
         },
         config_files=ConfigFiles(mount_path=GRANTS, files={GRANTS_FILE: statements}),
         scratch=(Scratch(mount_path="/tmp", size=64 * 1024**2),),  # noqa: S108 - a directory of the pod's own
-        uses=(store, tables.use(WRITER)),
+        shared_files=(*store.files, *tables.files),
+        uses=(store.use(), tables.use(WRITER)),
         time_limit_seconds=900,
     )
+
+
+def _edge(client: Party, tables: StoreAccess, login: DatabaseLogin) -> Edge | OutsideEdge:
+    if isinstance(tables.target, Offer):
+        return Edge(client=client, offer=tables.target, login=login)
+    return OutsideEdge(client=client, target=tables.target, login=login)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from infra.components.features.store_access import AUTHORITY, StoreAccess
+from infra.core.names import service_host
 from infra.core.workload.spec import ConfigFiles, Port, Probe, Probes, Scratch, WorkloadSpec
 from infra.core.workload.store import Accounts, StoreArgs, store_spec
 
@@ -24,6 +26,22 @@ READERS: tuple[str, ...] = ("model_training",)
 
 ACCOUNTS = Accounts(server=NAME, names=(ADMIN, *DATABASES.values(), *READERS))
 """Every role with a password, the administrator first."""
+
+
+def postgresql_access(store: WorkloadSpec) -> StoreAccess:
+    """How clients reach the workload."""
+    return StoreAccess(target=store.offer("postgresql"), host=service_host(NAME, NAMESPACE), port=PORT)
+
+
+def tls_settings(tables: StoreAccess, mode: str, authority: str) -> dict[str, str]:
+    """How connections to it are protected: where AWS runs it, by TLS with RDS's own authorities.
+
+    Args:
+        tables: how clients reach it.
+        mode: name of the setting that says how (libpq's sslmode).
+        authority: name of the setting with the authorities' file.
+    """
+    return {mode: "verify-full", authority: tables.file(AUTHORITY)} if tables.files else {}
 
 
 def postgresql_spec(args: StoreArgs) -> WorkloadSpec:

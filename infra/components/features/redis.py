@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from infra.components.features.store_access import StoreAccess
+from infra.core.names import service_host
 from infra.core.workload.spec import ConfigFiles, Port, Probe, Probes, Scratch, WorkloadSpec
 from infra.core.workload.store import Accounts, StoreArgs, store_spec
 
@@ -23,6 +25,11 @@ USERS: Mapping[str, str] = {
 """What each client may do (Redis, ACL): the job writes, the server reads, and only what the store is for."""
 
 ACCOUNTS = Accounts(server=NAME, names=tuple(USERS))
+
+
+def redis_access(store: WorkloadSpec) -> StoreAccess:
+    """How clients reach the workload."""
+    return StoreAccess(target=store.offer("redis"), host=service_host(NAME, NAMESPACE), port=PORT)
 
 
 def redis_spec(args: StoreArgs) -> WorkloadSpec:

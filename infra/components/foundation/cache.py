@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
-from pulumi_aws import cloudwatch, ec2, elasticache, secretsmanager
+from pulumi_aws import cloudwatch, ec2, elasticache
 
 from infra.components.foundation.cache_layout import (
-    CLIENT,
     ENGINE,
     LOG_DAYS,
     LOGS,
@@ -17,15 +16,12 @@ from infra.components.foundation.cache_layout import (
     PASSWORD_LENGTH,
     PORT,
     SNAPSHOT_WINDOW,
-    USER,
     CacheArgs,
     key_policy,
     log_group,
-    secret_content,
-    secret_name,
+    user_id,
 )
 from infra.components.foundation.customer_key import customer_key
-from infra.components.foundation.kept_secret import kept_secret
 from infra.components.foundation.network import Network
 from infra.components.foundation.private_service import private_service
 from infra.core.component import PlatformComponent
@@ -33,17 +29,17 @@ from infra.core.generated_secrets import generated_password
 
 
 class Cache(PlatformComponent):
-    """Valkey on ElastiCache: private, TLS only, own key, a user with a generated password, snapshots, logs.
+    """Valkey on ElastiCache: private, TLS only, own key, a user for each client, snapshots, logs.
 
     Args:
         network: network whose private subnets it is in.
         clients: id of the security group that alone reaches it: the cluster's, which nodes and pods are in.
+        passwords: password of each user.
 
     Attributes:
         host: DNS name of the primary.
         reader: DNS name of the replicas, or of the primary when there are none.
         port: port.
-        secret_arn: ARN of the secret with the user's name and password.
         key_arn: ARN of the key.
     """
 
@@ -51,7 +47,6 @@ class Cache(PlatformComponent):
     host: pulumi.Output[str]
     reader: pulumi.Output[str]
     port: int
-    secret_arn: pulumi.Output[str]
     key_arn: pulumi.Output[str]
 
     def __init__(
@@ -61,6 +56,7 @@ class Cache(PlatformComponent):
         *,
         network: Network,
         clients: pulumi.Input[str],
+        passwords: Mapping[str, pulumi.Output[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(name, opts=opts)
@@ -69,7 +65,7 @@ class Cache(PlatformComponent):
             self, f"Encrypts the cache {args.name}", key_policy(args), alias=f"{args.name}-cache", keep=args.keep
         )
         self._key_arn = key.arn
-        users, secret = self._users()
+        users = self._users(passwords)
         group, subnets = private_service(
             self,
             network,
@@ -81,8 +77,8 @@ class Cache(PlatformComponent):
         )
         found = self._replication_group(group, subnets, users, self._logs())
         self.host, self.reader, self.port = found.primary_endpoint_address, found.reader_endpoint_address, PORT
-        self.secret_arn, self.key_arn = secret.arn, key.arn
-        self.register_outputs({"host": self.host, "reader": self.reader, "secretArn": self.secret_arn})
+        self.key_arn = key.arn
+        self.register_outputs({"host": self.host, "reader": self.reader})
 
     def _logs(self) -> list[cloudwatch.LogGroup]:
         return [
@@ -99,7 +95,7 @@ class Cache(PlatformComponent):
     def _user(self, role: str, user: str, access: str, password: pulumi.Output[str]) -> elasticache.User:
         return elasticache.User(
             self.child(role),
-            user_id=f"{self._args.name}-{role}",
+            user_id=user_id(self._args.name, role),
             user_name=user,
             engine=ENGINE,
             access_string=access,
@@ -107,29 +103,19 @@ class Cache(PlatformComponent):
             opts=self.child_options(),
         )
 
-    def _users(self) -> tuple[elasticache.UserGroup, secretsmanager.Secret]:
-        args, password = self._args, generated_password(self, "user-password", PASSWORD_LENGTH)
+    def _users(self, passwords: Mapping[str, pulumi.Output[str]]) -> elasticache.UserGroup:
         # A group must have a user named default; whoever names no user is refused.
         members = [
             self._user("nobody", "default", NOBODY, generated_password(self, "nobody-password", PASSWORD_LENGTH)),
-            self._user("user", USER, CLIENT, password),
+            *(self._user(user, user, f"on {rights}", passwords[user]) for user, rights in self._args.users.items()),
         ]
-        group = elasticache.UserGroup(
+        return elasticache.UserGroup(
             self.child("users"),
-            user_group_id=args.name,
+            user_group_id=self._args.name,
             engine=ENGINE,
             user_ids=[member.user_id for member in members],
             opts=self.child_options(),
         )
-        secret = kept_secret(
-            self,
-            "secret",
-            password.apply(secret_content),
-            name=secret_name(args.environment),
-            key_arn=self._key_arn,
-            recovery_days=args.recovery_days,
-        )
-        return group, secret
 
     def _parameters(self) -> elasticache.ParameterGroup:
         family = self._args.family

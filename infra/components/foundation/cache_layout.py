@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from fractions import Fraction
 
 from pydantic import Field
 
 from infra.components.foundation.resource_policies import document, log_key_policy
-from infra.core.catalog.prices import KMS_KEY, SECRET
+from infra.core.catalog.prices import KMS_KEY
 from infra.core.cost.usage import HOURS_A_MONTH, PLATFORM, Usage
-from infra.core.labels import Environment
 from infra.core.models import Args
-from infra.core.names import PROJECT
+from infra.core.names import dns_label
 
 NAME = "cache"
 """Its name as a part of the platform."""
@@ -24,7 +22,6 @@ LOGS = ("slow-log", "engine-log")
 """All that ElastiCache can deliver (Amazon ElastiCache User Guide, Log delivery)."""
 
 LOG_DAYS = 365
-USER = "platform"
 PASSWORD_LENGTH = 32
 """ElastiCache takes 16 to 128 characters (Amazon ElastiCache User Guide, Role-Based Access Control)."""
 
@@ -32,8 +29,8 @@ NOBODY = "off ~keys* resetchannels -@all +get"
 """Rights of the user that clients are who name none: it cannot log in (Amazon ElastiCache User Guide, Role-Based Access
 Control, whose disabled default user this is, in the form in which ElastiCache repeats it)."""
 
-CLIENT = "on ~* &* +@all -@admin -@dangerous +info"
-"""Rights of the platform's own user: all keys and channels, but nothing that configures or empties the server."""
+USER_ID_LENGTH = 40
+"""Longest id of a user (Amazon ElastiCache API Reference, CreateUser)."""
 
 SNAPSHOT_WINDOW = "03:00-04:00"
 MAINTENANCE_WINDOW = "sun:04:30-sun:05:30"
@@ -46,12 +43,11 @@ class CacheArgs(Args):
     name: str = Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$", description="name of the replication group")
     account_id: str = Field(pattern=r"^[0-9]{12}$", description="account that owns it")
     region: str = Field(description="region that it is in")
-    environment: Environment
     version: str = Field(pattern=r"^[0-9]\.[0-9]$", description="version of Valkey")
     node_type: str = Field(description="type of its machines")
     replicas: int = Field(ge=0, le=5, description="copies of the primary, in other zones")
     snapshot_days: int = Field(ge=1, le=35, description="days for which a snapshot of each day is kept")
-    recovery_days: int = Field(ge=0, le=30, description="Secrets Manager's recovery window; 0 deletes at once")
+    users: dict[str, str] = Field(default_factory=dict, description="what each client may do (Valkey, ACL), by name")
     blocks: tuple[str, ...] = Field(min_length=1, description="addresses of the subnets that it is in")
     keep: bool = Field(default=True, description="whether it outlives a mistake")
 
@@ -67,18 +63,13 @@ def log_group(name: str, log: str) -> str:
 
 
 def key_policy(args: CacheArgs) -> str:
-    """Key policy for disks, snapshots, the password and the logs."""
+    """Key policy for disks, snapshots and the logs."""
     return document(log_key_policy(args.account_id, args.region, [log_group(args.name, log) for log in LOGS]))
 
 
-def secret_name(environment: Environment) -> str:
-    """Name of the secret with the user's name and password."""
-    return f"{PROJECT}/{environment}/cache/{USER}"
-
-
-def secret_content(password: str) -> str:
-    """What is in it."""
-    return json.dumps({"username": USER, "password": password}, sort_keys=True)
+def user_id(name: str, user: str) -> str:
+    """Id of a user, which no other one of the account has."""
+    return dns_label(name, user, limit=USER_ID_LENGTH)
 
 
 def machine_price(node_type: str) -> str:
@@ -87,8 +78,7 @@ def machine_price(node_type: str) -> str:
 
 
 def usages(args: CacheArgs) -> Iterator[Usage]:
-    """Machines, key and secret; a cache's snapshots are as small as its memory and are not estimated."""
+    """Machines and key; a cache's snapshots are as small as its memory and are not estimated."""
     hours, one = Fraction(HOURS_A_MONTH) * (1 + args.replicas), Fraction(1)
     yield Usage(NAME, PLATFORM, "machines", machine_price(args.node_type), hours, hours)
     yield Usage(NAME, PLATFORM, "key", KMS_KEY, one, one, Fraction(int(args.keep)))
-    yield Usage(NAME, PLATFORM, "secret of its user", SECRET, one, one)

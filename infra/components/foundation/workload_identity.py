@@ -41,17 +41,19 @@ class WorkloadIdentity(PlatformComponent):
     Args:
         name: name in the URN.
         args: what the workload uses, and who it is.
-        keys: ARNs of the keys that its grants refer to, by name.
+        keys: ARNs of the keys and secrets that its grants refer to, by name.
         boundary_arn: ARN of the environment's permissions boundary.
         after: what must exist first: the cluster, and the ServiceAccounts' namespace.
         opts: options of the component.
 
     Attributes:
         role_arn: ARN of the role.
+        associations: what must exist before a pod starts that is to have the role: later ones do not get it.
     """
 
     DOMAIN = "foundation"
     role_arn: pulumi.Output[str]
+    associations: Sequence[pulumi.Resource]
 
     def __init__(
         self,
@@ -82,7 +84,7 @@ class WorkloadIdentity(PlatformComponent):
         attachment = iam.RolePolicyAttachment(
             self.child("attachment"), role=role.name, policy_arn=policy.arn, opts=self.child_options()
         )
-        for account in args.accounts:
+        self.associations = [
             eks.PodIdentityAssociation(
                 self.child(f"{account}-association"),
                 cluster_name=args.cluster,
@@ -91,6 +93,8 @@ class WorkloadIdentity(PlatformComponent):
                 role_arn=role.arn,
                 opts=self.child_options(after=[attachment, *after]),
             )
+            for account in args.accounts
+        ]
         self.role_arn = role.arn
         self.register_outputs({"roleArn": self.role_arn})
 

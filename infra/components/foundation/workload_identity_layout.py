@@ -9,7 +9,15 @@ from pydantic import Field
 
 from infra.components.foundation.tenancy_layout import tenant_namespace
 from infra.core.catalog.catalog import FOLDER
-from infra.core.iam import AwsPlace, BucketPrefix, Grant, boundary_document, pod_trust_document, policy_document
+from infra.core.iam import (
+    AwsPlace,
+    BucketPrefix,
+    Grant,
+    boundary_document,
+    pod_trust_document,
+    policy_document,
+    references,
+)
 from infra.core.labels import Environment, object_labels
 from infra.core.models import Args
 from infra.core.names import PROJECT, dns_label
@@ -22,8 +30,12 @@ ROLE_NAME_LENGTH = 64
 LAKEHOUSE_KEY = "lakehouse"
 """Name under which grants refer to the key of the lakehouse's bucket."""
 
-KEY_ID_LENGTH = 36
-"""Characters of a key's id, a UUID (AWS KMS Developer Guide, "Key ID")."""
+SERVICE_SECRET_LENGTH = len("rds!db-") + 36 + len("-??????")
+"""Characters of a secret's name that ends in a UUID, as those of RDS do: the longest of what ARNs that AWS chooses end
+in, since a key's id is a UUID too (AWS KMS Developer Guide, "Key ID")."""
+
+DATABASE_KEY, DATABASE_SECRET = "database", "database-administrator"
+"""Names under which grants refer to the key of the database, and to the secret of its administrator."""
 
 
 class BoundaryArgs(Args):
@@ -86,8 +98,8 @@ def check_identity(args: WorkloadIdentityArgs) -> WorkloadIdentityArgs:
     Raises:
         ConfigurationError: a document is longer than IAM takes.
     """
-    named = (getattr(grant, "key", None) for grant in args.grants)
-    args.policy({key: args.place.arn("kms", f"key/{'0' * KEY_ID_LENGTH}") for key in named if key is not None})
+    longest = args.place.arn("secretsmanager", f"secret:{'0' * SERVICE_SECRET_LENGTH}")
+    args.policy({name: longest for grant in args.grants for name in references(grant)})
     args.trust()
     return args
 

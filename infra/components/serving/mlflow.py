@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from infra.components.features import postgresql
+from infra.components.features.store_access import StoreAccess
 from infra.core.names import service_host
-from infra.core.wiring import DatabaseLogin, Offer, TableGrant
+from infra.core.wiring import DatabaseLogin, TableGrant
 from infra.core.workload.spec import Port, Probe, Probes, Scratch, SecretFiles, WorkloadSpec
 from infra.core.workload.store import StoreArgs, store_spec
 
@@ -26,13 +27,16 @@ def url() -> str:
     return f"http://{service_host(NAME, NAMESPACE)}:{PORT}"
 
 
-def mlflow_spec(args: StoreArgs, tables: Offer) -> WorkloadSpec:
+def mlflow_spec(args: StoreArgs, tables: StoreAccess) -> WorkloadSpec:
     """The workload: records in PostgreSQL, artifacts on a volume, handed out by the server itself.
 
     Clients name the server as its Service, so that is the one Host header that it takes (``--allowed-hosts``).
     """
     password = postgresql.ACCOUNTS.password(LOGIN.role)
-    database = f"postgresql://{LOGIN.role}@{service_host(postgresql.NAME, postgresql.NAMESPACE)}:{postgresql.PORT}"
+    # What the address leaves out, libpq takes from the environment.
+    server = f"{tables.host}:{tables.port}" if tables.host else ""
+    tls = postgresql.tls_settings(tables, "PGSSLMODE", "PGSSLROOTCERT")
+    libpq = {} if tables.host else {**tables.place("PG"), **tls}
     return store_spec(
         args,
         name=NAME,
@@ -42,7 +46,7 @@ def mlflow_spec(args: StoreArgs, tables: Offer) -> WorkloadSpec:
             "--host=0.0.0.0",
             f"--port={PORT}",
             "--workers=1",
-            f"--backend-store-uri={database}/{DATABASE}",
+            f"--backend-store-uri=postgresql://{LOGIN.role}@{server}/{DATABASE}",
             f"--artifacts-destination={DATA}/artifacts",
             f"--allowed-hosts={service_host(NAME, NAMESPACE)}:{PORT}",
         ),
@@ -58,7 +62,9 @@ def mlflow_spec(args: StoreArgs, tables: Offer) -> WorkloadSpec:
             "MLFLOW_DISABLE_TELEMETRY": "true",
             # The image's start hands it to libpq: a password in the address would be in the list of processes.
             "PGPASSWORD_FILE": f"{PASSWORDS}/{password.key}",
+            **libpq,
         },
+        shared_files=tables.files,
         secret_files=(SecretFiles(secret=password.secret, mount_path=PASSWORDS),),
         scratch=(Scratch(mount_path="/tmp", size=256 * 1024**2),),  # noqa: S108 - likewise
         uses=(tables.use(LOGIN),),

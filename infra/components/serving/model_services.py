@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from infra.components.features import feature_services, postgresql
 from infra.components.features.feature_services import postgres_settings
+from infra.components.features.store_access import StoreAccess
 from infra.components.serving import mlflow
+from infra.components.streaming.access import NAMESPACE as KAFKA_NAMESPACE
 from infra.components.streaming.access import KafkaAccess, kafka_settings, password_of
 from infra.core.names import service_host
 from infra.core.token_check import TokenCheck
@@ -27,12 +29,21 @@ READER = DatabaseLogin(
 )
 
 
+def consumer_namespace(kafka: KafkaAccess) -> str:
+    """Where the consumer runs: beside Kafka where Kafka has an authority of its own.
+
+    Strimzi publishes the authority's certificate in its own namespace only, and to carry it elsewhere somebody would
+    have to read the Secrets there.
+    """
+    return KAFKA_NAMESPACE if kafka.ca_secret else NAMESPACE
+
+
 def training_party() -> Party:
     """The pods of the training."""
     return Party.of_workload(TRAINING, NAMESPACE)
 
 
-def model_training_spec(args: ServiceArgs, registry: Offer, tables: Offer) -> WorkloadSpec:
+def model_training_spec(args: ServiceArgs, registry: Offer, tables: StoreAccess) -> WorkloadSpec:
     """The job that trains on the tables of features and registers what it made."""
     return job_spec(
         args,
@@ -40,12 +51,13 @@ def model_training_spec(args: ServiceArgs, registry: Offer, tables: Offer) -> Wo
         namespace=NAMESPACE,
         component="serving",
         environment={
-            **postgres_settings(READER.role),
+            **postgres_settings(tables, READER.role),
             "MLFLOW_TRACKING_URI": mlflow.url(),
             "REVISION": args.image.tag,
         },
         secrets={"POSTGRES_PASSWORD": postgresql.ACCOUNTS.password(READER.role)},
         scratch=(Scratch(mount_path="/tmp", size=256 * 1024**2),),  # noqa: S108 - a directory of the pod's own
+        shared_files=tables.files,
         uses=(registry, tables.use(READER)),
         time_limit_seconds=1800,
     )
@@ -76,18 +88,20 @@ def prediction_consumer_spec(
     environment = {
         **kafka_settings(kafka, CONSUMER),
         **tokens.settings(),
+        **tokens.caller_settings(),
         "FEATURES_URL": features_url,
         "MODEL_URL": f"http://{service_host(SERVER, NAMESPACE)}:{PORT}",
     }
     return service_spec(
         args,
         name=CONSUMER,
-        namespace=NAMESPACE,
+        namespace=consumer_namespace(kafka),
         component="serving",
         environment=environment,
         pod_name_variable=f"{prefix(CONSUMER)}POD_NAME",
         secrets={"KAFKA_SASL_PASSWORD": password_of(CONSUMER)},
         secret_files=(*kafka.ca_files(), *tokens.secret_files()),
+        tokens=tokens.caller_tokens(),
         config_files=tokens.config_files(),
         uses=(kafka.use(CONSUMER), features, model),
     )

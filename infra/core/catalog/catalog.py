@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import yaml
@@ -49,7 +49,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Catalog:
-    """Everything under infra/catalog, by name. ``topics`` includes the derived dead-letter topics."""
+    """Everything under infra/catalog, by name. ``topics`` includes the derived dead-letter topics.
+
+    Attributes:
+        authorities: PEM texts of the authorities that sign RDS's certificates in each region.
+    """
 
     images: Mapping[str, Image]
     charts: Mapping[str, Chart]
@@ -61,6 +65,7 @@ class Catalog:
     datasets: Mapping[str, Dataset]
     prices: PriceCatalog
     recovery: RecoveryCatalog
+    authorities: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_catalog(files: Mapping[str, str]) -> Catalog:
@@ -164,11 +169,11 @@ def _unknown_references(catalog: Catalog) -> Iterator[Problem]:
     for name, user in catalog.users.items():
         if user.tenant not in tenants:
             yield Problem(file, f"users.{name}.tenant", user.tenant, "no such tenant", closest(user.tenant, tenants))
-        for field, topics in (("produces", user.produces), ("consumes", user.consumes)):
+        for verb, topics in (("produces", user.produces), ("consumes", user.consumes)):
             for topic_name in topics:
                 if topic_name not in catalog.topics:
                     hint = closest(topic_name, list(catalog.topics))
-                    yield Problem(file, f"users.{name}.{field}", topic_name, "no such topic", hint)
+                    yield Problem(file, f"users.{name}.{verb}", topic_name, "no such topic", hint)
 
 
 def _reads_above_clearance(catalog: Catalog) -> Iterator[Problem]:

@@ -2,7 +2,18 @@
 
 from infra.core.iam.boundary import boundary_document
 from infra.core.iam.cluster_grants import GroupScaling, TargetRegistration
-from infra.core.iam.grants import BucketPrefix, Grant, ImagePull, KeyUse, LogWrite, QueueUse, SecretRead, TopicPublish
+from infra.core.iam.grants import (
+    BucketPrefix,
+    Grant,
+    ImagePull,
+    KeyUse,
+    LogWrite,
+    QueueUse,
+    SecretRead,
+    ServiceSecretRead,
+    TopicPublish,
+    references,
+)
 from infra.core.iam.place import AwsPlace
 from infra.core.iam.policy import policy_document
 from infra.core.iam.reach import AwsEndpoint, AwsNetwork
@@ -20,9 +31,11 @@ __all__ = [
     "LogWrite",
     "QueueUse",
     "SecretRead",
+    "ServiceSecretRead",
     "TargetRegistration",
     "TopicPublish",
     "boundary_document",
     "pod_trust_document",
     "policy_document",
+    "references",
 ]

@@ -48,12 +48,16 @@ def boundary_document(place: AwsPlace, environment: Environment) -> str:
     services = condition("StringEquals", "kms:ViaService", *map(place.endpoint, grants.SERVICES))
     objects = tuple(action for actions in grants.OBJECT_ACTIONS.values() for action in actions)
     secrets = place.arn("secretsmanager", f"secret:{PROJECT}/{environment}/*")
+    instance = condition("StringEquals", grants.SERVICE_SECRET_TAG, place.arn("rds", f"db:{cluster}"))
     described = (*cluster_grants.TARGET_READS, *cluster_grants.SCALING_READS)
     statements = (
         Statement("List", grants.LIST_ACTIONS, (bucket_arn(own),), account),
         Statement("Objects", objects, (bucket_arn(own, "*"),), account),
         Statement("Keys", grants.KEY_ACTIONS["encrypt"], (place.arn("kms", "key/*"),), services),
         Statement("Secrets", grants.SECRET_ACTIONS, (secrets,)),
+        Statement(
+            "DatabaseSecrets", grants.SECRET_ACTIONS, (place.arn("secretsmanager", grants.SERVICE_SECRETS),), instance
+        ),
         Statement("RegistryLogin", grants.LOGIN_ACTIONS, ("*",)),
         Statement("Images", grants.PULL_ACTIONS, (place.arn("ecr", f"repository/{PROJECT}/*"),)),
         Statement("Queues", (*grants.SEND_ACTIONS, *grants.RECEIVE_ACTIONS), (place.arn("sqs", own),)),

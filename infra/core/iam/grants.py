@@ -16,7 +16,7 @@ from infra.core.iam.statement import Conditions, Statement, condition
 from infra.core.models import Args
 
 KeyArns = Mapping[str, str]
-"""ARN of each key, by the name under which grants refer to it."""
+"""ARN of each key, and of each secret that AWS names, by the name under which grants refer to it."""
 
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$")]
 Prefix = Annotated[str, Field(pattern=r"^([A-Za-z0-9_=.-]+/)+$", max_length=512)]
@@ -35,6 +35,13 @@ KEY_ACTIONS: Mapping[Literal["decrypt", "encrypt"], tuple[str, ...]] = {
     # User Guide, "Multipart upload API and permissions"), SQS and SNS while they use one again.
     "encrypt": ("kms:Decrypt", "kms:GenerateDataKey"),
 }
+SERVICE_SECRETS = "secret:rds!db-*"
+"""Secrets of the administrators of RDS's instances. The rest of their names is RDS's to choose."""
+
+SERVICE_SECRET_TAG = "aws:ResourceTag/aws:rds:primaryDBInstanceArn"  # noqa: S105 - a condition key
+"""Tag that RDS puts on such a secret, with the ARN of its instance, and that nobody else can put (AWS Managed Policy
+Reference, AmazonRDSServiceRolePolicy, ``secretsmanager:TagResource``)."""
+
 SECRET_ACTIONS = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
 PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 LOGIN_ACTIONS = ("ecr:GetAuthorizationToken",)
@@ -119,6 +126,25 @@ class SecretRead(Args):
             yield _key_statement(self.key, "secretsmanager", "decrypt", place, keys)
 
 
+class ServiceSecretRead(Args):
+    """The value of one secret that a service of AWS made for us under a name of its own."""
+
+    kind: Literal["service-secret"] = "service-secret"
+    secret: Key = Field(description="name under which the secret's ARN is given")
+    key: Key = Field(description="name of the secret's KMS key")
+
+    def statements(self, place: AwsPlace, keys: KeyArns) -> Iterator[Statement]:
+        """The secret alone, and its key for that secret alone.
+
+        Secrets Manager names the secret in the encryption context (AWS Secrets Manager User Guide, "Secret encryption
+        and decryption in AWS Secrets Manager").
+        """
+        arn = _arn(self.secret, keys)
+        yield Statement("Secrets", SECRET_ACTIONS, (arn,))
+        context = condition("StringEquals", "kms:EncryptionContext:SecretARN", arn)
+        yield _key_statement(self.key, "secretsmanager", "decrypt", place, keys, context)
+
+
 class ImagePull(Args):
     """The images of one ECR repository."""
 
@@ -183,11 +209,25 @@ Grant = Annotated[
     | LogWrite
     | QueueUse
     | SecretRead
+    | ServiceSecretRead
     | TargetRegistration
     | TopicPublish,
     Field(discriminator="kind"),
 ]
 """Anything of AWS that a workload may use."""
+
+
+def references(grant: Grant) -> tuple[str, ...]:
+    """Names under which a grant refers to ARNs that AWS chooses."""
+    names = (getattr(grant, field, None) for field in ("key", "secret"))
+    return tuple(name for name in names if name is not None)
+
+
+def _arn(name: str, keys: KeyArns) -> str:
+    if name not in keys:
+        known = ", ".join(sorted(keys)) or "none"
+        raise ValueError(f"a grant refers to {name!r}, whose ARN was not given; given: {known}")
+    return keys[name]
 
 
 def _key_statement(

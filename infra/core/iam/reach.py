@@ -16,6 +16,7 @@ from infra.core.iam.grants import (
     LogWrite,
     QueueUse,
     SecretRead,
+    ServiceSecretRead,
     TopicPublish,
 )
 from infra.core.iam.place import AwsPlace
@@ -64,7 +65,7 @@ class AwsNetwork(Args):
         match grant:
             case BucketPrefix():
                 yield "s3", f"{grant.bucket}.s3.{region}.{domain}"
-            case SecretRead():
+            case SecretRead() | ServiceSecretRead():
                 yield "secretsmanager", f"secretsmanager.{region}.{domain}"
             case QueueUse():
                 yield "sqs", f"sqs.{region}.{domain}"

@@ -1,6 +1,6 @@
 """Who may talk to whom: one typed graph of the platform, and everything that is computed from it."""
 
-from infra.core.wiring.edges import Edge, External, Offer, OutsideEdge, Party, Use
+from infra.core.wiring.edges import Edge, External, Offer, OutsideEdge, OutsideUse, Party, Use
 from infra.core.wiring.grants import database_grants
 from infra.core.wiring.graph import Member, Wiring, wire
 from infra.core.wiring.logins import DatabaseLogin, KafkaLogin, Login, LoginKind, TableGrant
@@ -28,6 +28,7 @@ __all__ = [
     "Member",
     "Offer",
     "OutsideEdge",
+    "OutsideUse",
     "Party",
     "TableGrant",
     "Use",

@@ -91,9 +91,20 @@ class External(Args):
         """How the mesh finds its addresses (Istio, ServiceEntry): by its name."""
         return {"resolution": "DNS"}
 
+    def use(self, login: Login | None = None) -> OutsideUse:
+        """This host, used with an account of its server."""
+        return OutsideUse(target=self, login=login)
+
     def __str__(self) -> str:
         """``host:port``."""
         return f"{self.host}:{self.port}"
+
+
+class OutsideUse(Args):
+    """A host outside the cluster, and as whom it is used."""
+
+    target: External
+    login: Login | None = None
 
 
 class Edge(Args):
@@ -109,9 +120,20 @@ class Edge(Args):
         """Client, server and port, by which edges are ordered and told apart."""
         return self.client.key, self.offer.party.key, self.offer.port_name
 
+    @property
+    def server(self) -> str:
+        """Who serves, for people: ``namespace/name``."""
+        return str(self.offer.party)
+
 
 class OutsideEdge(Args):
     """A declared connection to a host outside the cluster."""
 
     client: Party
     target: External
+    login: Login | None = Field(default=None, description="account that the client has at the server")
+
+    @property
+    def server(self) -> str:
+        """Who serves, for people: the host."""
+        return self.target.host

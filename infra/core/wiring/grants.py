@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from infra.core.wiring.edges import Edge
+from infra.core.wiring.edges import Edge, OutsideEdge
 from infra.core.wiring.logins import ALL_TABLES, DatabaseLogin
 
 
-def database_grants(edges: Iterable[Edge]) -> Mapping[tuple[str, str], tuple[str, ...]]:
+def database_grants(edges: Iterable[Edge | OutsideEdge]) -> Mapping[tuple[str, str], tuple[str, ...]]:
     """The statements of each server and database: what is granted, after everything was taken away.
 
     They can run any number of times, as the owner of the database and its schemas. What an edge no longer declares is
@@ -16,16 +16,16 @@ def database_grants(edges: Iterable[Edge]) -> Mapping[tuple[str, str], tuple[str
     whoever creates the roles to drop. Rights on sequences follow INSERT: a serial column needs its next value.
 
     Args:
-        edges: edges of the graph; those without a PostgreSQL login are passed over.
+        edges: edges of the graph, to servers inside and outside; those without a PostgreSQL login are passed over.
 
     Returns:
-        Statements by server (``namespace/name``) and database, in one fixed order.
+        Statements by server (``namespace/name``, or the host of one outside) and database, in one fixed order.
     """
     found: dict[tuple[str, str], dict[str, dict[tuple[str, str], set[str]]]] = {}
     for edge in edges:
         login = edge.login
         if isinstance(login, DatabaseLogin):
-            roles = found.setdefault((str(edge.offer.party), login.database), {})
+            roles = found.setdefault((edge.server, login.database), {})
             tables = roles.setdefault(login.role, {})
             for grant in login.grants:
                 tables.setdefault((grant.schema_name, grant.table), set()).update(grant.privileges)

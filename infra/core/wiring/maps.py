@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.core.wiring.edges import Edge, Party
 from infra.core.wiring.graph import Member, Wiring
+from infra.core.wiring.logins import Login
 
 API_SERVER = "api-server"
 
@@ -30,7 +31,7 @@ def mermaid(wiring: Wiring) -> str:
         arrows.setdefault((ids[edge.client.key], ids[edge.offer.party.key]), []).append(_label(edge))
     for outside in wiring.outside:
         pair = (ids[outside.client.key], host_ids[outside.target.host])
-        arrows.setdefault(pair, []).append(f"{outside.target.protocol} {outside.target.port}")
+        arrows.setdefault(pair, []).append(_named(f"{outside.target.protocol} {outside.target.port}", outside.login))
     for (source, target), labels in arrows.items():
         lines.append(f'  {source} -->|"{", ".join(labels)}"| {target}')
     lines += [f"  {ids[member.party.key]} -.-> api" for member in wiring.members if member.api_server]
@@ -48,6 +49,7 @@ def as_json(wiring: Wiring) -> str:
                 "host": edge.target.host,
                 "port": edge.target.port,
                 "protocol": edge.target.protocol,
+                "login": _login(edge.login),
             }
             for edge in wiring.outside
         ],
@@ -63,8 +65,15 @@ def _members_by_namespace(wiring: Wiring) -> dict[str, list[Member]]:
 
 
 def _label(edge: Edge) -> str:
-    login = f" as {edge.login.name}" if edge.login else ""
-    return f"{edge.offer.port_name} {edge.offer.port}{login}"
+    return _named(f"{edge.offer.port_name} {edge.offer.port}", edge.login)
+
+
+def _named(port: str, login: Login | None) -> str:
+    return f"{port} as {login.name}" if login else port
+
+
+def _login(login: Login | None) -> dict[str, str] | None:
+    return {"kind": login.kind, "name": login.name} if login else None
 
 
 def _name(party: Party) -> dict[str, str]:
@@ -96,6 +105,6 @@ def _edge(edge: Edge) -> dict[str, Any]:
         "port": edge.offer.port,
         "portName": edge.offer.port_name,
         "protocol": edge.offer.protocol,
-        "login": {"kind": edge.login.kind, "name": edge.login.name} if edge.login else None,
+        "login": _login(edge.login),
         "betweenReplicas": edge.between_replicas,
     }

@@ -8,6 +8,7 @@ from infra.core.catalog.users import acls
 from infra.core.markdown import table
 from infra.core.wiring.grants import database_grants
 from infra.core.wiring.graph import Wiring
+from infra.core.wiring.logins import Login
 from infra.core.wiring.maps import API_SERVER, mermaid
 
 CONNECTIONS = (
@@ -23,11 +24,11 @@ def wiring_report(wiring: Wiring) -> str:
     lines += table(("client", "server", "port", "as", "identity of the client"), _connections(wiring))
     outside = [*_outside(wiring)]
     lines += ["## Outside the cluster", ""]
-    lines += table(("client", "host", "port"), outside) if outside else ["Nothing leaves the cluster.", ""]
+    lines += table(("client", "host", "port", "as"), outside) if outside else ["Nothing leaves the cluster.", ""]
     if wiring.users:
         lines += ["## Kafka permissions", ""]
         lines += table(("user", "tenant", "used by", "resource", "operations"), _permissions(wiring))
-    for (server, database), statements in database_grants(wiring.edges).items():
+    for (server, database), statements in database_grants([*wiring.edges, *wiring.outside]).items():
         lines += [f"## Grants: {server}, database {database}", "", "```sql", *statements, "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -35,7 +36,7 @@ def wiring_report(wiring: Wiring) -> str:
 def _connections(wiring: Wiring) -> Iterator[Sequence[str]]:
     for edge in wiring.edges:
         offer = edge.offer
-        login = f"{edge.login.kind} user {edge.login.name}" if edge.login else ""
+        login = _account(edge.login)
         port = f"{offer.port_name} {offer.port}/{offer.protocol}"
         server = "its own replicas" if edge.between_replicas else f"`{offer.party}`"
         yield f"`{edge.client}`", server, port, login, f"`{edge.client.principal}`"
@@ -43,10 +44,14 @@ def _connections(wiring: Wiring) -> Iterator[Sequence[str]]:
 
 def _outside(wiring: Wiring) -> Iterator[Sequence[str]]:
     for edge in wiring.outside:
-        yield f"`{edge.client}`", edge.target.host, f"{edge.target.port} ({edge.target.protocol})"
+        yield f"`{edge.client}`", edge.target.host, f"{edge.target.port} ({edge.target.protocol})", _account(edge.login)
     for member in wiring.members:
         if member.api_server:
-            yield f"`{member.party}`", API_SERVER, "443, 6443"
+            yield f"`{member.party}`", API_SERVER, "443, 6443", ""
+
+
+def _account(login: Login | None) -> str:
+    return f"{login.kind} user {login.name}" if login else ""
 
 
 def _permissions(wiring: Wiring) -> Iterator[Sequence[str]]:

@@ -7,7 +7,12 @@ from typing import Any
 
 from infra.core.labels import object_labels, selector_labels
 from infra.core.quantity import format_memory
-from infra.core.wiring import identity_agent_egress, labelled_edge_policies, labelled_outside_policy
+from infra.core.wiring import (
+    api_server_egress,
+    identity_agent_egress,
+    labelled_edge_policies,
+    labelled_outside_policy,
+)
 from infra.core.workload import scaled_object
 from infra.core.workload.autoscale import Autoscale
 from infra.core.workload.pod import config_map_name, pod_template
@@ -42,7 +47,8 @@ def workload_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
 def network_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
     """Role and manifest of the NetworkPolicies.
 
-    Two of each edge inside the cluster, one to each host outside, and one to the node's agent with a role on AWS.
+    Two of each edge inside the cluster, one to each host outside, one to the node's agent with a role on AWS, and one
+    to the API server with a token for it.
     """
     labels = object_labels(spec.name, spec.component, spec.ownership)
     for edge in spec.edges():
@@ -53,6 +59,10 @@ def network_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
         manifest = identity_agent_egress(spec.party)
         manifest["metadata"]["labels"] = labels
         yield "egress-identity-agent", manifest
+    if spec.api_server:
+        manifest = api_server_egress(spec.party)
+        manifest["metadata"]["labels"] = labels
+        yield "egress-api-server", manifest
 
 
 def _object(workload: WorkloadSpec, api_version: str, kind: str, /, **fields: Any) -> Manifest:

@@ -7,9 +7,17 @@ from typing import Any
 from infra.core.labels import object_labels, selector_labels
 from infra.core.names import short_hash
 from infra.core.quantity import format_cpu, format_memory
-from infra.core.workload.spec import Probe, WorkloadSpec
+from infra.core.workload.spec import AccountToken, Probe, WorkloadSpec
 
 Manifest = dict[str, Any]
+TOKEN_FILE = "token"  # noqa: S105 - the name of a file
+TOKEN_SECONDS = 3600
+"""Life of a ServiceAccount's token; the kubelet renews it when a fifth is left (Kubernetes, Configure Service Accounts
+for Pods, ServiceAccount token volume projection)."""
+
+API_AUTHORITY, API_AUTHORITY_FILE = "kube-root-ca.crt", "ca.crt"
+"""ConfigMap that Kubernetes puts into every namespace, with what signed the API server's certificate, and its key."""
+
 ZONE_KEY = "topology.kubernetes.io/zone"
 HOST_KEY = "kubernetes.io/hostname"
 CONFIG_HASH = "platform/config-hash"
@@ -143,6 +151,10 @@ def _mounts(spec: WorkloadSpec) -> list[Manifest]:
         {"name": f"secret-{index}", "mountPath": files.mount_path, "readOnly": True}
         for index, files in enumerate(spec.secret_files)
     ]
+    mounts += [
+        {"name": f"token-{index}", "mountPath": token.mount_path, "readOnly": True}
+        for index, token in enumerate(spec.tokens)
+    ]
     mounts += [{"name": f"scratch-{index}", "mountPath": s.mount_path} for index, s in enumerate(spec.scratch)]
     if spec.storage:
         mounts.append({"name": "data", "mountPath": spec.storage.mount_path})
@@ -162,10 +174,22 @@ def _volumes(spec: WorkloadSpec) -> list[Manifest]:
         for index, files in enumerate(spec.secret_files)
     ]
     volumes += [
+        {"name": f"token-{index}", "projected": {"defaultMode": 0o440, "sources": _token_sources(token)}}
+        for index, token in enumerate(spec.tokens)
+    ]
+    volumes += [
         {"name": f"scratch-{index}", "emptyDir": {"sizeLimit": format_memory(scratch.size)}}
         for index, scratch in enumerate(spec.scratch)
     ]
     return volumes
+
+
+def _token_sources(token: AccountToken) -> list[Manifest]:
+    issued: Manifest = {"path": TOKEN_FILE, "expirationSeconds": TOKEN_SECONDS}
+    if token.audience is not None:
+        return [{"serviceAccountToken": {**issued, "audience": token.audience}}]
+    items = [{"key": API_AUTHORITY_FILE, "path": API_AUTHORITY_FILE}]
+    return [{"serviceAccountToken": issued}, {"configMap": {"name": API_AUTHORITY, "items": items}}]
 
 
 def _spread(spec: WorkloadSpec) -> Manifest:

@@ -13,7 +13,7 @@ from infra.core.iam.reach import AwsNetwork
 from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.quantity import Compute
-from infra.core.wiring import Edge, External, LoginKind, Member, Offer, OutsideEdge, Party, Use
+from infra.core.wiring import Edge, External, LoginKind, Member, Offer, OutsideEdge, OutsideUse, Party, Use
 from infra.core.workload.autoscale import Autoscale
 from infra.core.workload.route import Route
 from infra.core.workload.secret_key import SecretKey
@@ -114,6 +114,16 @@ class SecretFiles(Args):
     mount_path: AbsolutePath
 
 
+class AccountToken(Args):
+    """A token of the pods' own ServiceAccount for one audience, as the file ``token``, which the kubelet renews.
+
+    For the API server its authority stands beside it, as ``ca.crt``, and the network lets the pods reach it.
+    """
+
+    mount_path: AbsolutePath
+    audience: str | None = Field(default=None, min_length=1, description="who takes it; the API server if null")
+
+
 class Scratch(Args):
     """A writable directory that is gone with the pod; the root file system itself is read-only."""
 
@@ -157,9 +167,10 @@ class WorkloadSpec(Args):
     config_files: ConfigFiles | None = None
     shared_files: tuple[SharedFiles, ...] = ()
     secret_files: tuple[SecretFiles, ...] = ()
+    tokens: tuple[AccountToken, ...] = ()
     scratch: tuple[Scratch, ...] = ()
     storage: Storage | None = None
-    uses: tuple[Offer | Use | External, ...] = Field(default=(), description="what it talks to")
+    uses: tuple[Offer | Use | External | OutsideUse, ...] = Field(default=(), description="what it talks to")
     aws: tuple[Grant, ...] = Field(default=(), description="what it uses of AWS: a role with just that follows")
     aws_network: AwsNetwork | None = Field(default=None, description="from where it calls AWS")
     serves: tuple[str, ...] = Field(default=(), description="names of the ports that others may use")
@@ -208,6 +219,11 @@ class WorkloadSpec(Args):
         return 0 if self.autoscale and self.autoscale.to_zero else self.replicas.minimum
 
     @property
+    def api_server(self) -> bool:
+        """Whether it talks to the Kubernetes API server: nobody else takes a token of no audience."""
+        return any(token.audience is None for token in self.tokens)
+
+    @property
     def party(self) -> Party:
         """Its pods, as others see them."""
         return Party.of_workload(self.name, self.namespace)
@@ -226,7 +242,8 @@ class WorkloadSpec(Args):
 
     def edges(self) -> tuple[Edge, ...]:
         """Its declared connections inside the cluster; those between its own replicas come last."""
-        uses = [Use(offer=use) if isinstance(use, Offer) else use for use in self.uses if not isinstance(use, External)]
+        inside = [use for use in self.uses if isinstance(use, Offer | Use)]
+        uses = [Use(offer=use) if isinstance(use, Offer) else use for use in inside]
         return (
             *(Edge(client=self.party, offer=use.offer, login=use.login) for use in uses),
             *(Edge(client=self.party, offer=self._offer(port), between_replicas=True) for port in self.peers),
@@ -234,9 +251,10 @@ class WorkloadSpec(Args):
 
     def outside(self) -> tuple[OutsideEdge, ...]:
         """Its declared connections to hosts outside, and those to the services of AWS that it uses."""
-        targets = [use for use in self.uses if isinstance(use, External)]
+        outside = [use for use in self.uses if isinstance(use, External | OutsideUse)]
         services = self.aws_network.endpoints(self.aws) if self.aws_network else ()
-        return tuple(OutsideEdge(client=self.party, target=target) for target in (*targets, *services))
+        uses = [use if isinstance(use, OutsideUse) else OutsideUse(target=use) for use in (*outside, *services)]
+        return tuple(OutsideEdge(client=self.party, target=use.target, login=use.login) for use in uses)
 
     def member(self) -> Member:
         """Its place in the graph of the platform."""
@@ -247,6 +265,7 @@ class WorkloadSpec(Args):
             serves=tuple(self._offer(port) for port in dict.fromkeys((*self.serves, *self.peers))),
             edges=self.edges(),
             outside=self.outside(),
+            api_server=self.api_server,
             aws_role=bool(self.aws),
         )
 

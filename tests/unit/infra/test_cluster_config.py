@@ -69,7 +69,7 @@ def test_local_makes_no_cluster():
 
 
 def test_a_cluster_that_exists_already_gets_no_network_and_the_classes_of_volumes_that_it_has():
-    plan = planned(cluster=EXISTING)
+    plan = planned(cluster=EXISTING, applications=None)
     assert plan.network is None
     assert plan.cluster is None
     assert plan.streaming.kafka.storage_class is None

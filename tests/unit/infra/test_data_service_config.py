@@ -99,10 +99,10 @@ def test_everything_that_the_committed_services_use_has_a_price(stack: str):
 
 
 def test_no_section_no_service_and_a_cluster_of_others_has_no_network_for_them():
-    none = planned("dev", database=None, cache=None, backup=None)
+    none = planned("dev", database=None, cache=None, backup=None, applications=None)
     assert none == DataServices()
     assert not [*none.usages(), *none.left_out(), *none.offers("dev")]
-    elsewhere = planned("dev", cluster={"kind": "kubeconfig", "context": "ours"})
+    elsewhere = planned("dev", cluster={"kind": "kubeconfig", "context": "ours"}, applications=None)
     assert (elsewhere.database, elsewhere.cache) == (None, None)
     assert elsewhere.backup is not None
 

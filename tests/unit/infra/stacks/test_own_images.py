@@ -32,7 +32,16 @@ def test_what_a_stack_runs_of_ours_is_what_its_registry_has_room_for_and_what_is
     )
     run = {spec.image.repository for spec in plan.workloads if spec.image.tag == "0123456789ab"}
     assert run == set(own_services(config, PROFILES["local"].kafka))
-    assert {each.service for each in own_images("prod")} == {"stream-gateway"}
+
+
+def test_aws_databases_have_a_job_that_makes_accounts_and_production_has_no_feed():
+    built = {stack: {each.service for each in own_images(stack)} for stack in ("dev", "prod")}
+    assert built["dev"] - built["prod"] == {"price-feed"}
+    assert {"stream-gateway", "database-admin", "prediction-consumer", "mlflow-server"} <= built["prod"]
+    local = load_stack_config(configuration("local"), "local")
+    assert "database-admin" not in own_services(local, "single-broker")
+    none = load_stack_config(configuration("prod", applications=None), "prod")
+    assert own_services(none) == ("stream-gateway",)
 
 
 def test_the_list_is_json_for_a_workflow(capsys: pytest.CaptureFixture[str]):

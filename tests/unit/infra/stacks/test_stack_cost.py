@@ -16,12 +16,15 @@ from infra.core.errors import ConfigurationError
 from infra.core.labels import Ownership
 from infra.stacks.cost import NOTHING, budget_problems, check_budget, estimate_cost
 from infra.stacks.files import read_catalog, read_policies
+from infra.stacks.images import own_images
 from infra.stacks.plan import make_plan
 from infra.stacks.platform import PROFILES
 from tests.support.pulumi_mocks import EMULATOR, configuration
 
 CATALOG = read_catalog()
 FILLING = CATALOG.prices.filling
+JOBS = {"database-admin", "feature-job", "model-training"}
+"""What runs once, and costs nothing while nothing happens."""
 
 
 def priced(stack: str, *, catalog: Catalog = CATALOG, **overrides: Any) -> tuple[StackConfig, Estimate]:
@@ -57,7 +60,16 @@ def test_local_costs_nothing_and_says_so(aws: dict[str, str] | None):
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
     _, cost = priced(stack)
+    feed = {"price-feed"} if stack == "dev" else set()
     assert set(cost.by_component()) == {
+        *feed,
+        *JOBS,
+        "nats",
+        "mlflow-server",
+        "feature-server",
+        "model-server",
+        "prediction-consumer",
+        "stream-analytics",
         "kafka-broker",
         "kafka-controller",
         "kafka-entity-operator",
@@ -90,7 +102,8 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
     }
     parts = dict(cost.by_component())
     cluster = parts.pop("cluster")
-    assert all(amounts.typical >= amounts.idle > 0 for amounts in parts.values())
+    assert all(amounts.typical >= amounts.idle > 0 for name, amounts in parts.items() if name not in JOBS)
+    assert all(parts[name].idle == 0 for name in JOBS)
     # Nodes stay while fewer pods use them: what these save is room that nobody asks for.
     saved = sum(amounts.typical - amounts.idle for amounts in parts.values())
     assert abs(cluster.idle - cluster.typical - saved) < Decimal("0.10")
@@ -99,7 +112,7 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_in_a_cluster_that_exists_already_idle_pods_cost_less_and_its_price_is_only_said(stack: str):
-    _, cost = priced(stack, cluster={"kind": "kubeconfig", "context": "ours"})
+    _, cost = priced(stack, cluster={"kind": "kubeconfig", "context": "ours"}, applications=None)
     assert not {"network", "cluster"} & set(cost.by_component())
     assert cost.total.typical > cost.total.idle > cost.total.survives > 0
     assert any("an EKS control plane is 73.00 USD, a NAT gateway 32.85 USD" in note for note in cost.notes)
@@ -132,7 +145,9 @@ def test_what_survives_a_destruction_is_what_is_kept_and_no_secret_in_recovery()
         ("object-store", "objects"),
         ("object-store", "objects, rarely used"),
         ("object-store", "objects, archived"),
-        ("image-registry", "images of stream-gateway"),
+        *(("image-registry", f"images of {each.service}") for each in own_images("prod")),
+        ("mlflow-server", "volumes"),
+        ("nats", "volumes"),
         ("database", "last snapshot"),
         ("database", "key"),
         ("cache", "key"),

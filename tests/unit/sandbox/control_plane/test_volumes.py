@@ -33,11 +33,19 @@ def test_a_claim_gets_a_volume_of_its_size_bound_to_it_alone():
     assert volume["spec"]["hostPath"]["path"] == "/v/pvc-u-1"
 
 
+def test_a_claim_of_the_clouds_driver_gets_a_volume_that_goes_with_the_sandbox():
+    asked = {"volume.kubernetes.io/storage-provisioner": "ebs.csi.aws.com"}
+    volume = volume_for(claim(metadata_annotations=asked, spec_storageClassName="encrypted"), Path("/v"))
+    assert volume is not None
+    assert volume["spec"]["storageClassName"] == "encrypted"
+    assert is_released({**volume, "status": {"phase": "Released"}})
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"metadata_annotations": {}},
-        {"metadata_annotations": {"volume.kubernetes.io/storage-provisioner": "ebs.csi.aws.com"}},
+        {"metadata_annotations": {"volume.kubernetes.io/storage-provisioner": "nfs.csi.k8s.io"}},
         {"metadata_deletionTimestamp": "2026-01-01T00:00:00Z"},
         {"spec_volumeName": "pvc-u-1"},
     ],

@@ -34,12 +34,10 @@ def database(**changes: Any) -> DatabaseArgs:
 def cache(**changes: Any) -> CacheArgs:
     given: dict[str, Any] = {
         "name": "platform",
-        "environment": "prod",
         "version": "8.1",
         "node_type": "cache.t4g.small",
         "replicas": 1,
         "snapshot_days": 7,
-        "recovery_days": 30,
     }
     return CacheArgs(**(given | PLACE | changes))
 
@@ -160,9 +158,13 @@ def test_subscribers_hear_of_everything_but_success():
     assert json.loads(backup_layout.failures_only()) == {"State": [{"anything-but": "COMPLETED"}]}
 
 
-def test_nobody_logs_in_without_a_name_and_the_platforms_user_cannot_empty_the_cache():
+def test_nobody_logs_in_without_a_name():
     assert cache_layout.NOBODY.startswith("off ")
-    assert {"-@admin", "-@dangerous"} <= set(cache_layout.CLIENT.split())
-    assert json.loads(cache_layout.secret_content("p")) == {"username": "platform", "password": "p"}
-    assert cache_layout.secret_name("prod") == "analytics-platform/prod/cache/platform"
     assert cache(version="7.2").family == "valkey7"
+
+
+def test_the_id_of_a_user_is_short_enough_and_no_other_users():
+    assert cache_layout.user_id("analytics-platform-prod", "feature-server") == "analytics-platform-prod-feature-server"
+    long = {cache_layout.user_id("analytics-platform-prod", f"a-client-with-a-long-name-{n}") for n in range(3)}
+    assert len(long) == 3
+    assert all(len(name) <= 40 for name in long)

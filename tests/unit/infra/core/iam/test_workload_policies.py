@@ -19,6 +19,7 @@ from infra.core.iam import (
     LogWrite,
     QueueUse,
     SecretRead,
+    ServiceSecretRead,
     TargetRegistration,
     TopicPublish,
     boundary_document,
@@ -260,6 +261,43 @@ def test_nobody_passes_the_boundary_whatever_their_policy_allows(
     free = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
     boundary = boundary_document(PLACE, "prod")
     assert decide(Request(action, resource, context), [free], boundary=boundary) == decision
+
+
+SECRET = "arn:aws:secretsmanager:us-east-1:444455556666:secret:rds!db-1234-AbCdEf"
+OTHER = "arn:aws:secretsmanager:us-east-1:444455556666:secret:rds!db-5678-AbCdEf"
+TAG = "aws:ResourceTag/aws:rds:primaryDBInstanceArn"
+INSTANCE = "arn:aws:rds:us-east-1:444455556666:db:analytics-platform-prod"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context", "allowed"),
+    [
+        ("secretsmanager:GetSecretValue", SECRET, {TAG: INSTANCE}, True),
+        ("secretsmanager:GetSecretValue", OTHER, {TAG: INSTANCE}, False),
+        # RDS's tag is what the boundary goes by: another instance's secret is refused even to a policy that names it.
+        ("secretsmanager:GetSecretValue", SECRET, {TAG: INSTANCE.replace("-prod", "-dev")}, False),
+        ("secretsmanager:GetSecretValue", SECRET, {}, False),
+        ("secretsmanager:PutSecretValue", SECRET, {TAG: INSTANCE}, False),
+        ("kms:Decrypt", KEY, {"kms:EncryptionContext:SecretARN": SECRET}, True),
+        ("kms:Decrypt", KEY, {"kms:EncryptionContext:SecretARN": OTHER}, False),
+        ("kms:Decrypt", KEY, {}, False),
+        ("kms:GenerateDataKey", KEY, {"kms:EncryptionContext:SecretARN": SECRET}, False),
+    ],
+)
+def test_a_secret_that_aws_named_is_read_alone_and_with_its_key_for_it_alone(
+    action: str, resource: str, context: dict[str, str], allowed: bool
+):
+    grant = ServiceSecretRead(secret="administrator", key="lakehouse")
+    policy = policy_document("job", [grant], PLACE, {**KEYS, "administrator": SECRET}, file=FILE)
+    via = {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"} if action.startswith("kms:") else {}
+    request = Request(action, resource, {**context, **via})
+    assert allows(request, policy, boundary=boundary_document(PLACE, "prod")) is allowed
+
+
+def test_a_secret_whose_arn_nobody_gave_is_named():
+    grant = ServiceSecretRead(secret="administrator", key="lakehouse")
+    with pytest.raises(ValueError, match="'administrator', whose ARN was not given; given: lakehouse"):
+        policy_document("job", [grant], PLACE, KEYS, file=FILE)
 
 
 def test_every_action_that_a_grant_can_give_is_within_the_boundary():

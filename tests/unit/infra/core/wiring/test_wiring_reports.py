@@ -1,7 +1,7 @@
 import json
 
 from infra.core.catalog.users import KafkaUser
-from infra.core.wiring import Edge, External
+from infra.core.wiring import Edge, External, OutsideEdge, Party
 from infra.core.wiring.maps import as_json, mermaid
 from infra.core.wiring.report import wiring_report
 from tests.support.wirings import HTTP, READER, SERVER, SQL, client, kafka, server, wired
@@ -47,6 +47,7 @@ def test_the_json_says_the_same():
             "host": "api.example.org",
             "port": 443,
             "protocol": "HTTPS",
+            "login": None,
         }
     ]
 
@@ -60,6 +61,18 @@ def test_the_report_lists_connections_permissions_and_grants():
     assert "| `gateway` | platform | `two/feed` | topic `events` | Read, Describe |" in text
     assert "| `nobody` | platform | nothing that runs | group `nobody*` | Read |" in text
     assert 'GRANT CONNECT ON DATABASE "platform" TO "reader";' in text
+
+
+def test_a_server_outside_is_used_as_somebody_and_grants_follow_as_for_one_inside():
+    feed = Party.of_workload("feed", "two")
+    outside = OutsideEdge(client=feed, target=External(host="db.example.org", port=5432, protocol="TCP"), login=READER)
+    graph = wired(client("feed", "two").model_copy(update={"outside": (outside,)}))
+    text = wiring_report(graph)
+    assert "| `two/feed` | db.example.org | 5432 (TCP) | postgresql user reader |" in text
+    assert "## Grants: db.example.org, database platform" in text
+    assert 'GRANT CONNECT ON DATABASE "platform" TO "reader";' in text
+    assert '-->|"TCP 5432 as reader"|' in mermaid(graph)
+    assert json.loads(as_json(graph))["outside"][0]["login"] == {"kind": "postgresql", "name": "reader"}
 
 
 def test_texts_do_not_depend_on_the_order_of_declaration():

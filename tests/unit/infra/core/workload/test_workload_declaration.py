@@ -11,6 +11,7 @@ from infra.core.wiring import External, KafkaLogin, Party
 from infra.core.workload.manifests import network_manifests, workload_manifests
 from infra.core.workload.secret_key import SecretKey
 from infra.core.workload.spec import (
+    AccountToken,
     ConfigFiles,
     Port,
     Probe,
@@ -229,6 +230,31 @@ def test_what_a_workload_uses_of_aws_is_all_that_opens_the_network_to_its_role_a
     assert (identity.namespace, identity.accounts, identity.grants) == (spec.namespace, (spec.name,), spec.aws)
     assert spec.member().aws_role
     assert not workload().member().aws_role
+
+
+def test_a_token_for_others_names_them_and_opens_nothing():
+    spec = workload(tokens=(AccountToken(mount_path="/etc/token", audience="ours"),))
+    (volume,) = pod(spec)["volumes"]
+    issued = {"path": "token", "expirationSeconds": 3600, "audience": "ours"}
+    assert volume["projected"] == {"defaultMode": 0o440, "sources": [{"serviceAccountToken": issued}]}
+    assert pod(spec)["automountServiceAccountToken"] is False
+    assert pod(spec)["containers"][0]["volumeMounts"] == [
+        {"name": "token-0", "mountPath": "/etc/token", "readOnly": True}
+    ]
+    assert not spec.api_server
+    assert dict(network_manifests(spec)) == {}
+
+
+def test_a_token_for_the_api_server_comes_with_its_authority_and_the_way_there():
+    spec = workload(tokens=(AccountToken(mount_path="/etc/api"),))
+    token, authority = pod(spec)["volumes"][0]["projected"]["sources"]
+    assert token == {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}}
+    assert authority["configMap"]["name"] == "kube-root-ca.crt"
+    assert authority["configMap"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
+    assert spec.member().api_server
+    policy = dict(network_manifests(spec))["egress-api-server"]
+    assert policy["metadata"]["labels"]["app.kubernetes.io/name"] == "thing"
+    assert {port["port"] for port in policy["spec"]["egress"][0]["ports"]} == {443, 6443}
 
 
 def test_a_workload_that_uses_aws_says_from_where():
