@@ -189,7 +189,7 @@ def rights(place: ScalerPlace) -> Iterator[Manifest]:
             _rule("keda.sh", "scaledobjects", *_READ, "patch", "update"),
             _rule("keda.sh", "scaledobjects/finalizers", "patch", "update"),
             _rule("keda.sh", "scaledobjects/status", "patch", "update"),
-            _rule("keda.sh", "triggerauthentications", *_READ),
+            _rule("keda.sh", "triggerauthentications", *_READ, "patch", "update"),
             _rule("keda.sh", "triggerauthentications/status", "patch", "update"),
             # Kinds that it must be able to look for, or it does not start. There are none.
             _rule("keda.sh", "scaledjobs", *_CACHED),

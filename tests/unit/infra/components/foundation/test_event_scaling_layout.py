@@ -122,6 +122,7 @@ def test_it_changes_the_size_of_deployments_its_own_objects_and_their_autoscaler
         "scaledobjects",
         "scaledobjects/finalizers",
         "scaledobjects/status",
+        "triggerauthentications",
         "triggerauthentications/status",
     }
     assert all(verbs <= reading for allowed in rules("ClusterRole").values() for _, _, verbs in allowed)
