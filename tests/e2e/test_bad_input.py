@@ -1,25 +1,26 @@
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.stack_driver import ROOT
+from tests.support.projects import ROOT, copy_of
 
 pytestmark = pytest.mark.e2e
+SMALL = Path(__file__).parent / "programs" / "rollout"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project that a test may spoil."""
-    copy = tmp_path / "project"
-    for folder in ("infra", "apps"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ROOT.glob("Pulumi*.yaml"):
-        shutil.copy(file, copy)
-    return copy
+    return copy_of(ROOT, tmp_path / "project", "infra", "apps")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A project of three objects: what becomes of its state does not depend on how much there is in it."""
+    return copy_of(SMALL, tmp_path / "small", "infra")
 
 
 def _run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -79,14 +80,14 @@ def test_an_up_with_a_mistake_exits_with_2_and_deploys_nothing(project: Path) ->
         assert _run(project, "down", "--engine", "embedded").returncode == 0
 
 
-def test_a_damaged_state_is_refused_and_kept_and_its_backup_is_named(project: Path) -> None:
-    assert _run(project, "up", "--engine", "embedded").returncode == 0
-    state = project / ".sandbox" / "local" / "state" / "local.db"
+def test_a_damaged_state_is_refused_and_kept_and_its_backup_is_named(small: Path) -> None:
+    assert _run(small, "up", "--engine", "embedded").returncode == 0
+    state = small / ".sandbox" / "local" / "state" / "local.db"
     good = state.read_bytes()
     try:
         state.write_bytes(good[: len(good) // 2])
         damaged = state.read_bytes()
-        result = _run(project, "up", "--engine", "embedded")
+        result = _run(small, "up", "--engine", "embedded")
         assert result.returncode == 1
         assert str(state) in result.stderr
         assert "local.backup" in result.stderr
@@ -94,8 +95,8 @@ def test_a_damaged_state_is_refused_and_kept_and_its_backup_is_named(project: Pa
         assert state.read_bytes() == damaged
     finally:
         state.write_bytes(good)
-        assert _run(project, "up", "--engine", "embedded").returncode == 0
-        assert _run(project, "down", "--engine", "embedded").returncode == 0
+        assert _run(small, "up", "--engine", "embedded").returncode == 0
+        assert _run(small, "down", "--engine", "embedded").returncode == 0
 
 
 def test_the_doctor_says_what_is_here(project: Path) -> None:

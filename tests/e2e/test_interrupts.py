@@ -1,18 +1,20 @@
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sandbox.inventory import diff
+from tests.support.projects import without_applications
 from tests.support.stack_driver import StackDriver, driven
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def driver() -> Iterator[StackDriver]:
-    with driven() as made:
+def driver(tmp_path: Path) -> Iterator[StackDriver]:
+    with driven(root=without_applications(tmp_path / "project")) as made:
         yield made
 
 

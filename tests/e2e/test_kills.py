@@ -4,14 +4,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.kills import kill_destroy, kill_up, undisturbed
+from tests.support.projects import without_applications
 from tests.support.stack_driver import StackDriver, driven, explain
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def driver() -> Iterator[StackDriver]:
-    with driven() as made:
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackDriver]:
+    with driven(root=without_applications(tmp_path_factory.mktemp("kills") / "project")) as made:
         yield made
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import urllib.error
@@ -16,8 +15,8 @@ import pytest
 
 from tests.support.asking import asking
 from tests.support.hosted import until
+from tests.support.projects import ROOT, copy_of
 from tests.support.sandbox import sandbox_name
-from tests.support.stack_driver import ROOT
 
 pytestmark = pytest.mark.e2e
 HOPS = ["price-feed", "feature-server", "model-server", "prediction-consumer", "stream-gateway", "client"]
@@ -58,12 +57,7 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    folder = tmp_path_factory.mktemp("path")
-    for part in ("infra", "apps", "policies"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ROOT.glob("Pulumi*.yaml"):
-        shutil.copy(file, folder)
-    copy = Checkout(folder)
+    copy = Checkout(copy_of(ROOT, tmp_path_factory.mktemp("path") / "project", "infra", "apps", "policies"))
     try:
         yield copy
     finally:

@@ -2,19 +2,21 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sandbox.control_plane import status
 from sandbox.inventory import diff
-from tests.support.stack_driver import ROOT, StackDriver, driven
+from tests.support.projects import without_applications
+from tests.support.stack_driver import StackDriver, driven
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def driver() -> Iterator[StackDriver]:
-    with driven() as made:
+def driver(tmp_path: Path) -> Iterator[StackDriver]:
+    with driven(root=without_applications(tmp_path / "project")) as made:
         yield made
 
 
@@ -23,7 +25,7 @@ def test_after_the_sandbox_was_killed_an_up_keeps_the_cluster_and_makes_the_aws_
 ) -> None:
     assert driver.cli("up").returncode == 0
     wanted = driver.inventory()
-    supervisor = status(driver.where.paths.name, root=ROOT).pid
+    supervisor = status(driver.where.paths.name, root=driver.where.paths.root).pid
     assert supervisor is not None
     os.kill(supervisor, signal.SIGKILL)
     time.sleep(1)

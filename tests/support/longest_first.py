@@ -7,12 +7,15 @@ from collections import Counter
 import pytest
 
 LONGEST = (
-    "e2e/test_kills.py",
     "e2e/test_price_path.py",
     "e2e/test_deploy_course.py",
+    "e2e/test_kills.py",
     "e2e/test_rehearse_and_render.py",
-    "e2e/test_bad_input.py",
     "e2e/test_interrupts.py",
+    "e2e/test_restart.py",
+    "e2e/test_bad_input.py",
+    "e2e/test_canary_secrets.py",
+    "e2e/test_preview_against_main.py",
     "integration/sandbox/recovery/test_restore_drill.py",
     "integration/services/prediction_consumer/test_exactly_once.py",
     "integration/services/stream_analytics/test_stream_analytics_on_kafka.py",
@@ -28,8 +31,6 @@ LONGEST = (
     "integration/apps/test_stream_gateway_process.py",
     "integration/sandbox/deploy/cloud/test_cloud_guards.py",
     "integration/sandbox/host/test_pods_that_run.py",
-    "e2e/test_restart.py",
-    "e2e/test_canary_secrets.py",
     "integration/policies/test_pod_security_fixtures.py",
 )
 """By what they took on two cores (``pytest --durations``); the others take seconds."""

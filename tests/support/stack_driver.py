@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -20,9 +21,10 @@ from sandbox.engine.host import RunReport
 from sandbox.inventory import Inventory, inventory
 from sandbox.paths import SandboxPaths
 from sandbox.project import load_project
+from tests.support.projects import ROOT
 from tests.support.sandbox import sandbox_name
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["ROOT", "StackDriver", "driven", "explain"]
 
 
 class StackDriver:
@@ -32,10 +34,15 @@ class StackDriver:
         where: the stack and its sandbox.
         endpoints: the running sandbox.
         overrides: configuration for the next runs.
+
+    Args:
+        stack: the stack's name.
+        overrides: configuration for the runs by the engine's own interface.
+        root: the project.
     """
 
-    def __init__(self, stack: str = "local", overrides: Mapping[str, Any] | None = None) -> None:
-        self.where = Environment(load_project(ROOT), stack, SandboxPaths.of(sandbox_name(), ROOT))
+    def __init__(self, stack: str = "local", overrides: Mapping[str, Any] | None = None, *, root: Path = ROOT) -> None:
+        self.where = Environment(load_project(root), stack, SandboxPaths.of(sandbox_name(), root))
         self.endpoints = self.where.start(lambda _: None)
         self.overrides: dict[str, Any] = dict(overrides or {})
         self.events: list[Event] = []
@@ -67,7 +74,13 @@ class StackDriver:
     def cli(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            self.command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
+            self.command(*arguments),
+            cwd=ROOT,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
 
     def cli_json(self, *arguments: str) -> Any:
@@ -78,8 +91,16 @@ class StackDriver:
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command."""
         return subprocess.Popen(
-            self.command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            self.command(*arguments),
+            cwd=ROOT,
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"SANDBOX_ROOT": str(self.where.paths.root)}
 
     def inventory(self) -> Inventory:
         """Return what the sandbox holds."""
@@ -87,14 +108,16 @@ class StackDriver:
 
     def close(self) -> None:
         """Remove the sandbox."""
-        destroy(self.where.paths.name, root=ROOT)
+        destroy(self.where.paths.name, root=self.where.paths.root)
         self.where.lock_path.unlink(missing_ok=True)
 
 
 @contextmanager
-def driven(stack: str = "local", overrides: Mapping[str, Any] | None = None) -> Iterator[StackDriver]:
+def driven(
+    stack: str = "local", overrides: Mapping[str, Any] | None = None, *, root: Path = ROOT
+) -> Iterator[StackDriver]:
     """Give a driver and remove its sandbox afterwards."""
-    driver = StackDriver(stack, overrides)
+    driver = StackDriver(stack, overrides, root=root)
     try:
         yield driver
     finally:
