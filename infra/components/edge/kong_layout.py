@@ -16,6 +16,7 @@ from infra.core.catalog.images import Image
 from infra.core.labels import Ownership, object_labels
 from infra.core.models import Args
 from infra.core.names import short_hash
+from infra.core.wiring.mesh import CALLED_DIRECTLY
 from infra.core.workload.spec import (
     Port,
     Probe,
@@ -54,9 +55,6 @@ MINIMUM, MAXIMUM = 2, 4
 CPU, MEMORY = 250, 512 * 1024**2
 """Millicores and bytes that a replica asks for: planning figures. Its CPU limit is four times as much."""
 
-BYPASS = {"ambient.istio.io/bypass-inbound-capture": "true"}
-"""The load balancer is not in the mesh; what Kong sends is (Istio API 1.31.1, annotation/annotations.yaml)."""
-
 
 class Gateway(Args):
     """What the gateway is made of."""
@@ -89,7 +87,8 @@ def gateway_spec(gateway: Gateway) -> WorkloadSpec:
             liveness=Probe(port="status", path="/status"), readiness=Probe(port="status", path="/status/ready")
         ),
         environment=_settings(gateway),
-        pod_annotations=BYPASS,
+        # The load balancer is not in the mesh.
+        pod_annotations=CALLED_DIRECTLY,
         secret_files=(
             SecretFiles(secret=CONFIGURATION, mount_path=CONFIG_PATH),
             SecretFiles(secret=CERTIFICATE, mount_path=TLS_PATH),

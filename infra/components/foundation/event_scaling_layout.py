@@ -32,6 +32,7 @@ from infra.core.catalog.charts import Footprint
 from infra.core.labels import Ownership, object_labels
 from infra.core.models import Args
 from infra.core.wiring import Edge, Member, Party, labelled_edge_policies
+from infra.core.wiring.mesh import CALLED_DIRECTLY
 
 Manifest = dict[str, Any]
 KEDA = "keda"
@@ -48,13 +49,6 @@ ANSWERS_PORT = 9666
 
 SERVING_PORT = METRICS_PORT + 10
 """Port of the metrics server. The chart's own, 6443, is one that whoever uses the API server may reach anywhere."""
-
-CALLED_DIRECTLY = {"ambient.istio.io/bypass-inbound-capture": "true"}
-"""Annotation of a pod that is in the mesh with what it sends, and is called past it (Istio, "Resource Annotations").
-
-The API server, which is not in the mesh, calls the metrics server; and the metrics server calls the operator, which
-takes nobody without an identity. So it has one, and no port of anybody is opened to callers without.
-"""
 
 _ACCOUNT_KEYS = {"operator": OPERATOR, "metricServer": METRICS}
 _RBAC = "rbac.authorization.k8s.io"
@@ -133,6 +127,7 @@ def values(place: ScalerPlace, footprint: Footprint) -> dict[str, Any]:
         "resources": {"operator": resources, "metricServer": resources},
         "podDisruptionBudget": {"operator": disruption, "metricServer": disruption},
         "topologySpreadConstraints": {"operator": zone_spread(asked), "metricsServer": zone_spread(asking)},
+        # Its caller, the API server, is in no mesh; the operator, which it calls, takes nobody without an identity.
         "podAnnotations": {"metricsAdapter": CALLED_DIRECTLY},
         "service": {"portHttpsTarget": SERVING_PORT},
         "certificates": {

@@ -15,6 +15,10 @@ Manifest = dict[str, Any]
 DATAPLANE = {"istio.io/dataplane-mode": "ambient"}
 """Label that takes the pods of a namespace into the mesh (Istio, "Add workloads to the mesh")."""
 
+CALLED_DIRECTLY = {"ambient.istio.io/bypass-inbound-capture": "true"}
+"""Annotation of a pod that is in the mesh with what it sends, and called past it by callers in no mesh (Istio API
+1.31.1, annotation/annotations.yaml). It opens no port of the mesh, and NetworkPolicies hold as before."""
+
 SECURITY = "security.istio.io/v1"
 NETWORKING = "networking.istio.io/v1"
 

@@ -153,7 +153,7 @@ def _event_scaling(spec: WorkloadSpec, scale: Autoscale) -> Iterator[tuple[str, 
     least, most = spec.replicas.minimum, spec.replicas.maximum
     body = scaled_object.scaled_object(spec.name, scale, minimum=least, maximum=most)
     scaler = _object(spec, scaled_object.API_VERSION, "ScaledObject", spec=body)
-    scaler["metadata"]["annotations"] = scaled_object.annotations(scaler["metadata"]["labels"])
+    scaler["metadata"]["annotations"] = scaled_object.scaler_annotations(scaler["metadata"]["labels"])
     yield "scaler", scaler
 
 

@@ -46,7 +46,7 @@ def scaled_object(name: str, scale: Autoscale, *, minimum: int, maximum: int) ->
     }
 
 
-def annotations(labels: Mapping[str, str]) -> dict[str, str]:
+def scaler_annotations(labels: Mapping[str, str]) -> dict[str, str]:
     """The ScaledObject's: its autoscaler is to say by its own labels what it is and who made it, and is KEDA's.
 
     Args:
