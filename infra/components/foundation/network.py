@@ -25,6 +25,12 @@ from infra.core.component import PlatformComponent
 ANYWHERE = "0.0.0.0/0"
 HTTPS = 443
 
+_S3_NAMES = ec2.VpcEndpointDnsOptionsArgs(
+    dns_record_ip_type="ipv4", private_dns_only_for_inbound_resolver_endpoint=False
+)
+"""Said, since AWS takes it for true where nobody does, and then refuses the endpoint in a network that has no gateway
+endpoint for S3 (Amazon S3 User Guide, "AWS PrivateLink for Amazon S3", Private DNS)."""
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -196,6 +202,7 @@ class Network(PlatformComponent):
                 service_name=f"{service}.{name}",
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
+                dns_options=_S3_NAMES if name == "s3" else None,
                 subnet_ids=[subnet.id for subnet in subnets],
                 security_group_ids=[group.id],
                 policy=s3_endpoint_policy(args) if name == "s3" else None,

@@ -110,6 +110,7 @@ GOOD |= {
         "vpcEndpointType": "Interface",
         "subnetIds": ["subnet-1", "subnet-2"],
         "privateDnsEnabled": True,
+        "dnsOptions": {"dnsRecordIpType": "ipv4", "privateDnsOnlyForInboundResolverEndpoint": False},
     },
 }
 
