@@ -1,6 +1,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,20 @@ pytestmark = pytest.mark.e2e
 def _sandbox(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sandbox.cli.main", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, int]]:
+    """Renders a stack once for all tests that only read it: the folder, and how many Kubernetes objects it told."""
+    folder = tmp_path_factory.mktemp("rendered")
+
+    @cache
+    def render(stack: str) -> tuple[Path, int]:
+        result = _sandbox("render", "--stack", stack, "--out", str(folder / stack), "--json")
+        assert result.returncode == 0, result.stderr
+        return folder / stack, json.loads(result.stdout)["kubernetes"]
+
+    return render
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
@@ -37,19 +53,17 @@ def test_a_stack_of_the_cloud_is_not_deployed_without_the_pulumi_cli_and_rehears
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prod"])
 def test_a_rendering_has_one_object_a_file_and_is_valid_strictly_for_all_built_in_kinds(
-    stack: str, tmp_path: Path, kubeconform_schemas: list[str]
+    stack: str, rendered: Callable[[str], tuple[Path, int]], kubeconform_schemas: list[str]
 ) -> None:
-    result = _sandbox("render", "--stack", stack, "--out", str(tmp_path / "out"), "--json")
-
-    assert result.returncode == 0, result.stderr
-    files = sorted((tmp_path / "out" / "kubernetes").glob("*.yaml"))
-    assert len(files) == json.loads(result.stdout)["kubernetes"]
+    out, told = rendered(stack)
+    files = sorted((out / "kubernetes").glob("*.yaml"))
+    assert len(files) == told
     for file in files:
-        manifest = yaml.safe_load(file.read_text())
+        manifest = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
         namespace = manifest["metadata"].get("namespace", "cluster")
         assert file.name.lower().startswith(f"{namespace}.{manifest['kind']}.".lower())
     checked = subprocess.run(
-        [*kubeconform_schemas, "-output", "json", "-summary", str(tmp_path / "out" / "kubernetes")],
+        [*kubeconform_schemas, "-output", "json", "-summary", str(out / "kubernetes")],
         capture_output=True,
         text=True,
         check=False,
@@ -59,17 +73,21 @@ def test_a_rendering_has_one_object_a_file_and_is_valid_strictly_for_all_built_i
     assert summary["valid"] > 50
 
 
-def test_two_renderings_of_one_checkout_are_the_same_to_the_byte(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        assert _sandbox("render", "--stack", "prod", "--out", str(tmp_path / name)).returncode == 0
-    one = {path.relative_to(tmp_path / "one"): path.read_bytes() for path in (tmp_path / "one").rglob("*.*")}
-    two = {path.relative_to(tmp_path / "two"): path.read_bytes() for path in (tmp_path / "two").rglob("*.*")}
+def test_two_renderings_of_one_checkout_are_the_same_to_the_byte(
+    rendered: Callable[[str], tuple[Path, int]], tmp_path: Path
+) -> None:
+    first, _ = rendered("prod")
+    second = tmp_path / "two"
+    assert _sandbox("render", "--stack", "prod", "--out", str(second)).returncode == 0
+    one = {path.relative_to(first): path.read_bytes() for path in first.rglob("*.*")}
+    two = {path.relative_to(second): path.read_bytes() for path in second.rglob("*.*")}
+    assert one
     assert one == two
 
 
-def test_a_rendering_passes_its_own_policies(tmp_path: Path) -> None:
-    assert _sandbox("render", "--stack", "prod", "--out", str(tmp_path / "out")).returncode == 0
-    command = [sys.executable, "-m", "policies.cli", "check", str(tmp_path / "out" / "kubernetes"), "--stack", "prod"]
+def test_a_rendering_passes_its_own_policies(rendered: Callable[[str], tuple[Path, int]]) -> None:
+    out, _ = rendered("prod")
+    command = [sys.executable, "-m", "policies.cli", "check", str(out / "kubernetes"), "--stack", "prod"]
     checked = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout[-3000:]
 
