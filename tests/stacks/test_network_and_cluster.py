@@ -115,7 +115,7 @@ def test_volumes_are_encrypted_with_the_clusters_key_and_kept(stack: str):
 
 
 def test_a_cluster_that_exists_already_is_taken_by_its_context():
-    found = rendered("prod", cluster={"kind": "kubeconfig", "context": "ours"})
+    found = rendered("prod", cluster={"kind": "kubeconfig", "context": "ours"}, applications=None)
     (provider,) = found.of_type("pulumi:providers:kubernetes")
     assert provider.inputs["context"] == "ours"
     assert "kubeconfig" not in provider.inputs

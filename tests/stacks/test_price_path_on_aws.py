@@ -233,6 +233,20 @@ def test_what_comes_from_outside_goes_through_the_gateway_as_in_the_catalog_of_r
 
 
 @AWS_STACKS
+def test_readers_of_kafka_scale_by_the_lag_of_what_they_read_and_by_nothing_beside(stack: str):
+    scaled = {each.inputs["metadata"]["name"]: each.inputs["spec"] for each in of_kind(stack, "ScaledObject")}
+    assert set(scaled) == {"prediction-consumer", "stream-analytics"}
+    for name, spec in scaled.items():
+        assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (2, 3)
+        read = {trigger["metadata"]["topic"] for trigger in spec["triggers"]}
+        assert read == set(read_catalog().users[name].consumes)
+        assert {trigger["metadata"]["consumerGroup"] for trigger in spec["triggers"]} == {name}
+    others = {each.inputs["metadata"]["name"] for each in of_kind(stack, "HorizontalPodAutoscaler")}
+    assert not others & set(scaled)
+    assert not of_kind("local", "ScaledObject")
+
+
+@AWS_STACKS
 def test_volumes_of_the_path_are_encrypted_with_the_key_of_the_cluster(stack: str):
     for name in ("nats", "mlflow-server"):
         claims = rendered(stack).named(f"{name}-statefulset").inputs["spec"]["volumeClaimTemplates"]

@@ -67,6 +67,7 @@ OUTSIDE_LOCAL = (
     "CloudControllers",
     "Cluster",
     "Database",
+    "EventScaling",
     "ImageRegistry",
     "Network",
     "OperatorChart",
@@ -83,6 +84,7 @@ OUTSIDE_LOCAL = (
 def test_components_are_named_by_domain_and_class(stack: str):
     components = {r.type for r in rendered(stack).resources if r.type.startswith("platform:")}
     expected = {
+        "platform:core:GeneratedSecrets",
         "platform:core:Workload",
         "platform:edge:Mesh",
         "platform:foundation:Admission",
@@ -92,10 +94,8 @@ def test_components_are_named_by_domain_and_class(stack: str):
         "platform:streaming:KafkaCredentials",
         "platform:streaming:StreamingBackbone",
     }
-    if stack == "local":
-        # Elsewhere services of AWS make the passwords of databases.
-        expected.add("platform:core:GeneratedSecrets")
-    else:
+    if stack != "local":
+        expected.add("platform:features:ManagedServiceFiles")
         expected |= {f"platform:foundation:{name}" for name in OUTSIDE_LOCAL}
         expected |= {f"platform:edge:{name}" for name in ("Balancer", "DomainCertificate", "EdgeLogs", "Istio")}
         expected |= {f"platform:edge:{name}" for name in ("Kong", "PublicEdge", "PublicOrigin")}

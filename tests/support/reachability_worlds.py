@@ -10,7 +10,13 @@ from typing import Any
 from unittest import mock
 
 from infra.components.edge import istio_layout, kong_layout
-from infra.components.foundation import controllers_layout, operators_layout, operators_pods, velero_layout
+from infra.components.foundation import (
+    controllers_layout,
+    event_scaling_layout,
+    operators_layout,
+    operators_pods,
+    velero_layout,
+)
 from infra.components.streaming.access import KAFKA_USER_LABEL
 from infra.core.catalog.catalog import Catalog
 from infra.core.catalog.tenants import Tenant
@@ -36,6 +42,7 @@ CALLED = {
     f"{OPERATORS}/metrics-server": Port(operators_layout.METRICS_PORT),
     f"{OPERATORS}/istiod": Port(istio_layout.WEBHOOK_PORT),
     f"{OPERATORS}/{controllers_layout.TARGETS}": Port(controllers_layout.WEBHOOK_PORT),
+    f"{OPERATORS}/{event_scaling_layout.METRICS}": Port(event_scaling_layout.SERVING_PORT),
 }
 """What the API server calls. It is no pod and has a private address, so that whoever has one gets in; what is ours does
 not get out."""
@@ -216,6 +223,8 @@ def populate(rendered: Rendered, wiring: Wiring) -> World:
     installed = {member.party.key: member.party for member in wiring.members}
     controllers = ((OPERATORS, name) for name in (controllers_layout.NODES, controllers_layout.TARGETS))
     real += [_operator(installed[key]) for key in controllers if key in installed]
+    if any(item["kind"] == "ScaledObject" for item in objects):
+        real += [_operator(pod.party) for pod in event_scaling_layout.pods(OPERATORS)]
     if any(item["kind"] == "BackupStorageLocation" for item in objects):
         real.append(_operator(velero_layout.party()))
     strangers = [Peer(f"stranger in {namespace}", "", namespace) for namespace in (*labels, ELSEWHERE)]
@@ -315,4 +324,6 @@ def _cluster_operator() -> Peer:
 
 def _operator(party: Party) -> Peer:
     """A pod of an operator's chart, by the labels of the chart's templates."""
-    return Peer(party.name, "", party.namespace, dict(party.selector), account=party.name, party=str(party))
+    return Peer(
+        party.name, "", party.namespace, dict(party.selector), account=party.account or party.name, party=str(party)
+    )

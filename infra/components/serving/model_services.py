@@ -7,7 +7,7 @@ from infra.components.features.feature_services import postgres_settings
 from infra.components.features.store_access import StoreAccess
 from infra.components.serving import mlflow
 from infra.components.streaming.access import NAMESPACE as KAFKA_NAMESPACE
-from infra.components.streaming.access import KafkaAccess, kafka_settings, password_of
+from infra.components.streaming.access import KafkaAccess, kafka_settings, lag_scaling, password_of
 from infra.core.names import service_host
 from infra.core.token_check import TokenCheck
 from infra.core.wiring import DatabaseLogin, Offer, Party, TableGrant
@@ -19,6 +19,10 @@ NAMESPACE = "platform-serving"
 TRAINING = "model-training"
 SERVER = "model-server"
 CONSUMER = "prediction-consumer"
+READS = ("commodity-prices",)
+BEHIND = 5_000
+"""Prices that one replica may be behind: fewer than one process predicts in a second (README, measured)."""
+
 ROUTE = Route(
     path="/ml/serve", upstream_path="/v1/models/commodity-price", requests_per_minute=600, methods=("GET", "POST")
 )
@@ -97,6 +101,7 @@ def prediction_consumer_spec(
         name=CONSUMER,
         namespace=consumer_namespace(kafka),
         component="serving",
+        autoscale=lag_scaling(kafka, CONSUMER, READS, BEHIND, args.replicas),
         environment=environment,
         pod_name_variable=f"{prefix(CONSUMER)}POD_NAME",
         secrets={"KAFKA_SASL_PASSWORD": password_of(CONSUMER)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -9,9 +10,10 @@ from pydantic import Field
 from infra.core.labels import Ownership
 from infra.core.models import Args
 from infra.core.wiring import Edge, KafkaLogin, Member, Offer, Party, Use
-from infra.core.workload.autoscale import KafkaLag
+from infra.core.workload.autoscale import Autoscale, KafkaLag
 from infra.core.workload.secret_key import SecretKey
-from infra.core.workload.spec import SecretFiles
+from infra.core.workload.service import prefix
+from infra.core.workload.spec import Replicas, SecretFiles
 
 NAMESPACE = "platform-streaming"
 CLUSTER = "kafka"
@@ -58,6 +60,26 @@ class KafkaAccess(Args):
             group=user,
             records=records,
         )
+
+
+def lag_scaling(
+    kafka: KafkaAccess, user: str, topics: Sequence[str], records: int, replicas: Replicas
+) -> Autoscale | None:
+    """Scaling of a service of ours by how far its group is behind; None where it does not scale.
+
+    Where Kafka has no operator, KEDA is not there either, and the service scales by CPU use.
+
+    Args:
+        kafka: the Kafka that it reads.
+        user: its Kafka user, which its consumer group has the name of, as has the service itself.
+        topics: topics that it reads.
+        records: records of a topic that one replica may be behind.
+        replicas: how many there are.
+    """
+    if replicas.minimum == replicas.maximum or kafka.ca_secret is None:
+        return None
+    variable = f"{prefix(user)}KAFKA_SASL_USERNAME"
+    return Autoscale(triggers=tuple(kafka.lag(user, topic, records, variable=variable) for topic in topics))
 
 
 def tenant_client(user: str, namespace: str) -> Party:

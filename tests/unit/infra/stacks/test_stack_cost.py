@@ -70,6 +70,8 @@ def test_everything_that_runs_or_is_kept_has_a_cost(stack: str):
         "model-server",
         "prediction-consumer",
         "stream-analytics",
+        "keda-operator",
+        "keda-operator-metrics-apiserver",
         "kafka-broker",
         "kafka-controller",
         "kafka-entity-operator",
