@@ -81,7 +81,11 @@ class Guard:
         Raises:
             Refused: it may not come in.
         """
-        return await self.admit(bearer(connection.headers.get("authorization")))
+        given = connection.headers.getlist("authorization")
+        if len(given) > 1:
+            # A proxy may have judged by the other.
+            raise Refused(401, "invalid_request", f"{len(given)} Authorization headers; send one")
+        return await self.admit(bearer(given[0] if given else None))
 
 
 class TooMany(Refused):
@@ -122,4 +126,7 @@ def headers_of(refusal: Refused) -> dict[str, str]:
     """The headers that go with a refusal."""
     if isinstance(refusal, TooMany):
         return {"Retry-After": str(refusal.retry_after)}
-    return {"Retry-After": "1"} if refusal.status == 503 else {"WWW-Authenticate": refusal.challenge}
+    if refusal.status == 503:
+        return {"Retry-After": "1"}
+    # Another token changes nothing where there is no such thing, or there are too many.
+    return {"WWW-Authenticate": refusal.challenge} if refusal.status in (401, 403) else {}

@@ -21,7 +21,7 @@ from servicekit.auth import (
     problems,
     requires,
 )
-from servicekit.auth.guard import Guard
+from servicekit.auth.guard import Guard, TooMany, headers_of
 from servicekit.auth.jwks import parse_jwks
 from servicekit.auth.keys import KeyStore
 from servicekit.auth.tokens import NoToken
@@ -55,6 +55,28 @@ def service(issuer: Issuer, limiter: RateLimiter | None = None) -> FastAPI:
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://svc")
+
+
+async def test_of_two_authorization_headers_neither_counts(issuer: Issuer):
+    async with client_of(service(issuer)) as client:
+        header = issuer.headers()["authorization"]
+        answer = await client.get("/v1/me", headers=[("authorization", header), ("authorization", header)])
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == "2 Authorization headers; send one"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "headers"),
+    [
+        (Refused(401, None, "a bearer token is needed"), {"WWW-Authenticate": "Bearer"}),
+        (Refused(404, None, "there is no such stream"), {}),
+        (Refused(429, None, "you have 2 streams open"), {}),
+        (TooMany(7), {"Retry-After": "7"}),
+        (Refused(503, "unavailable", "try another time"), {"Retry-After": "1"}),
+    ],
+)
+def test_a_refusal_asks_for_a_token_only_where_one_would_help(refusal: Refused, headers: dict[str, str]):
+    assert headers_of(refusal) == headers
 
 
 async def test_every_bad_token_is_refused_on_every_route_before_anything_else_is_looked_at(issuer: Issuer):
