@@ -170,6 +170,7 @@ def test_crds_only_records_the_chart_and_install_declares_it():
         "ztunnel:1.31.1",
         "cluster-autoscaler-9.59.0.tgz:9.59.0",
         "aws-load-balancer-controller-3.5.0.tgz:3.5.0",
+        "keda-2.20.2.tgz:2.20.2",
         "velero-12.1.0.tgz:12.1.0",
     ]
     assert not rendered("prod").of_type("helm.sh/v4:Chart")
@@ -181,6 +182,7 @@ def test_crds_only_records_the_chart_and_install_declares_it():
         "cluster-autoscaler",
         "istio-cni",
         "istiod",
+        "keda",
         "metrics-server",
         "strimzi",
         "velero",
