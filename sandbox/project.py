@@ -139,9 +139,29 @@ def _mapping(value: Any, dotted: str) -> dict[str, Any]:
     return value
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """Refuses a key that is there twice, as the Pulumi CLI does: the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return the mapping of a node.
+
+        Raises:
+            ConstructorError: a key is there twice.
+        """
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} is there twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
     except FileNotFoundError as error:
         raise ConfigurationError(
             f"there is no {path.name} here", where=str(path.parent), fix="run the command in the project's folder"

@@ -93,6 +93,13 @@ def test_a_project_without_a_name_is_refused_by_field(tmp_path: Path) -> None:
     assert caught.value.where == "Pulumi.yaml: name"
 
 
+def test_a_key_that_is_there_twice_is_refused_by_line(tmp_path: Path) -> None:
+    text = "config:\n  shop:streaming: {brokers: 1}\n  shop:streaming: {brokers: 3}\n"
+    with pytest.raises(ConfigurationError, match="the key 'shop:streaming' is there twice") as caught:
+        load_stack(load_project(project(tmp_path, text)), "dev")
+    assert caught.value.where == "Pulumi.dev.yaml, line 3"
+
+
 def test_broken_yaml_is_refused_by_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="not valid YAML") as caught:
         load_stack(load_project(project(tmp_path, "config:\n  a: 1\n  b: [1\nc: 2\n")), "dev")
