@@ -21,6 +21,7 @@ TENANT = "external-partner"
 SHARED = {
     "cluster-on-demand": "the share of the quota that tenants leave",
     "cluster-spot": "the share of the quota that tenants have",
+    "feature-job-job": "whose online stores it fills",
     "governance-artifact-opa-data": "who may read what",
     "governance-opa-config": "where that is found",
     "governance-opa-deployment": "which is rolled out",
