@@ -235,7 +235,9 @@ def make_plan(
         own_key=own_key(ownership, workloads),
         governance=governance,
         object_store=store,
-        image_registry=ImageRegistryArgs(services=own_services(config), keep=profile.keep)
+        image_registry=ImageRegistryArgs(
+            account_id=config.aws.account_id, services=own_services(config), keep=profile.keep
+        )
         if profile.own_registry and config.aws
         else None,
         edge_gateway=edge_gateway,

@@ -125,6 +125,7 @@ KEYS: Final[dict[str, tuple[Path, ...]]] = {
     "aws:backup/vault:Vault": (("kmsKeyArn",),),
     "aws:cloudtrail/trail:Trail": (("kmsKeyId",),),
     "aws:dms/replicationInstance:ReplicationInstance": (("kmsKeyArn",),),
+    "aws:ecr/repository:Repository": (("encryptionConfigurations", "*", "kmsKey"),),
     **dict.fromkeys(
         (
             "aws:cloudtrail/eventDataStore:EventDataStore",

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_aws import ecr
 
-from infra.components.foundation.image_registry_layout import ImageRegistryArgs, repository_name
+from infra.components.foundation.customer_key import customer_key
+from infra.components.foundation.image_registry_layout import ImageRegistryArgs, key_policy, repository_name
 from infra.core.component import PlatformComponent
+from infra.core.names import PROJECT
 
 
 class ImageRegistry(PlatformComponent):
-    """One ECR repository per service: immutable tags, scanned on push, encrypted, old images removed.
+    """One ECR repository per service: immutable tags, scanned on push, own key, old images removed.
 
     Attributes:
         urls: URL of each service's repository.
@@ -24,6 +26,9 @@ class ImageRegistry(PlatformComponent):
 
     def __init__(self, name: str, args: ImageRegistryArgs, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts=opts)
+        key = customer_key(
+            self, "Encrypts the images of our services", key_policy(args), alias=f"{PROJECT}-images", keep=args.keep
+        )
         rule = {
             "rulePriority": 1,
             "description": "keep the newest images",
@@ -37,7 +42,7 @@ class ImageRegistry(PlatformComponent):
                 name=repository_name(service),
                 image_tag_mutability="IMMUTABLE",
                 image_scanning_configuration={"scan_on_push": True},
-                encryption_configurations=[{"encryption_type": "KMS"}],
+                encryption_configurations=[{"encryption_type": "KMS", "kms_key": key.arn}],
                 opts=self.child_options(keep=args.keep),
             )
             ecr.LifecyclePolicy(

@@ -147,6 +147,7 @@ def test_what_survives_a_destruction_is_what_is_kept_and_no_secret_in_recovery()
         ("object-store", "objects"),
         ("object-store", "objects, rarely used"),
         ("object-store", "objects, archived"),
+        ("image-registry", "key"),
         *(("image-registry", f"images of {each.service}") for each in own_images("prod")),
         ("mlflow-server", "volumes"),
         ("nats", "volumes"),
