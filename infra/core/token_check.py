@@ -79,18 +79,19 @@ OWN = TokenCheck(issuer="https://identity.local", audience="analytics-platform",
 """Where there is no identity provider. Nobody outside has the key."""
 
 
-def with_callers(workloads: Sequence[WorkloadSpec]) -> tuple[WorkloadSpec, ...]:
+def with_callers(workloads: Sequence[WorkloadSpec], api_networks: Sequence[str] = ()) -> tuple[WorkloadSpec, ...]:
     """The workloads, each told which others may call it: those that use it and have a token to show.
 
     A service that nobody calls so trusts no token of the cluster, and does not reach the API server.
 
     Args:
         workloads: services of ours, callers and called.
+        api_networks: networks that the API server is in; none where they are not known.
     """
-    return tuple(_with_callers(spec, workloads) for spec in workloads)
+    return tuple(_with_callers(spec, workloads, tuple(api_networks)) for spec in workloads)
 
 
-def _with_callers(spec: WorkloadSpec, workloads: Sequence[WorkloadSpec]) -> WorkloadSpec:
+def _with_callers(spec: WorkloadSpec, workloads: Sequence[WorkloadSpec], api_networks: tuple[str, ...]) -> WorkloadSpec:
     mine = prefix(spec.name)
     callers = sorted(
         f"system:serviceaccount:{caller.namespace}:{caller.name}"
@@ -108,7 +109,11 @@ def _with_callers(spec: WorkloadSpec, workloads: Sequence[WorkloadSpec]) -> Work
     }
     told = {f"{mine}AUTH_WORKLOADS_{key}": value for key, value in settings.items()}
     return spec.model_copy(
-        update={"environment": {**spec.environment, **told}, "tokens": (*spec.tokens, DISCOVERY)},
+        update={
+            "environment": {**spec.environment, **told},
+            "tokens": (*spec.tokens, DISCOVERY),
+            "api_networks": api_networks,
+        },
     )
 
 

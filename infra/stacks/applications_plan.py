@@ -119,7 +119,11 @@ def applications(
     if wanted.price_feed is not None and wanted.price_rate is not None:
         size = service(price_feed.NAME, wanted.price_feed)
         feeds = (price_feed_spec(size, tokens, kafka, wanted.price_rate),)
-    made = with_callers([windows, *feeds, *stores.jobs, registry, loading, features, training, model, consumer])
+    made = with_callers(
+        [windows, *feeds, *stores.jobs, registry, loading, features, training, model, consumer],
+        # Pods find the API server of EKS at interfaces that it has in the subnets of the cluster.
+        [network.cidr] if network is not None and config.cluster.kind == "eks" else [],
+    )
     return Applications(
         stores=(*stores.servers, events),
         services=made,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
@@ -103,7 +103,11 @@ class World:
         """What the network must allow, from the declaration alone."""
         declared = self.declared()
         open_ = declared | {(client, server, TUNNEL) for client, server, port in declared if port.protocol == "TCP"}
-        api_clients = {str(member.party) for member in self.wiring.members if member.api_server}
+        api_clients = {
+            str(member.party): [*map(IPv4Network, member.api_networks)]
+            for member in self.wiring.members
+            if member.api_server
+        }
         to_aws, managed = self._to_aws(), self._managed()
         return {
             (a, b, port)
@@ -136,7 +140,12 @@ class World:
         return found
 
     def _expected(
-        self, source: Peer, target: Peer, port: Port, open_: set[tuple[str, str, Port]], api_clients: set[str]
+        self,
+        source: Peer,
+        target: Peer,
+        port: Port,
+        open_: set[tuple[str, str, Port]],
+        api_clients: Mapping[str, Sequence[IPv4Network]],
     ) -> bool:
         if target.namespace in self.namespaces:
             if source.namespace in self.namespaces:
@@ -152,7 +161,9 @@ class World:
             return True
         if source.party == READS_NODES and port == KUBELET:
             return target.address.startswith("10.")
-        return source.party in api_clients and port in (Port(443), Port(6443))
+        networks = api_clients.get(source.party)
+        there = networks == [] or any(IPv4Address(target.address) in network for network in networks or ())
+        return there and port in (Port(443), Port(6443))
 
     def _balances(self, source: Peer) -> bool:
         return any(IPv4Address(source.address) in network for network in self.balancer)

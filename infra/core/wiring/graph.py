@@ -28,6 +28,7 @@ class Member(Args):
     edges: tuple[Edge, ...] = ()
     outside: tuple[OutsideEdge, ...] = ()
     api_server: bool = Field(default=False, description="whether it talks to the Kubernetes API server")
+    api_networks: tuple[str, ...] = Field(default=(), description="networks that the API server is in, if known")
     aws_role: bool = Field(default=False, description="whether its pods have a role on AWS")
     file: str | None = Field(default=None, description="file in which it is declared, when that is no code")
     entry: str | None = Field(default=None, description="path inside the file")

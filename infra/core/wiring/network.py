@@ -8,7 +8,7 @@ and the mesh's own authorization (``mesh.py``) says which ports may be reached t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from infra.core.names import dns_label
@@ -107,15 +107,20 @@ def allow_probes(namespace: str) -> Manifest:
     return _namespace_policy("allow-probes", namespace, {"policyTypes": ["Ingress"], "ingress": [rule]})
 
 
-def api_server_egress(party: Party) -> Manifest:
-    """Allows an operator to reach the Kubernetes API server.
+def api_server_egress(party: Party, networks: Sequence[str] = ()) -> Manifest:
+    """Allows pods to reach the Kubernetes API server.
 
-    The API server is no pod, and its addresses are the cloud's to choose: a NetworkPolicy can name it by port only.
+    The API server is no pod, and its addresses are the cloud's to choose: a NetworkPolicy can name it by port only, and
+    by networks where they are known.
+
+    Args:
+        party: the pods.
+        networks: those that its addresses are in; by port only when empty.
     """
-    ports = [{"port": port, "protocol": "TCP"} for port in API_SERVER_PORTS]
-    return _policy(
-        dns_label(party.name, "to-api-server"), party, {"policyTypes": ["Egress"], "egress": [{"ports": ports}]}
-    )
+    rule: Manifest = {"ports": [{"port": port, "protocol": "TCP"} for port in API_SERVER_PORTS]}
+    if networks:
+        rule["to"] = [{"ipBlock": {"cidr": network}} for network in networks]
+    return _policy(dns_label(party.name, "to-api-server"), party, {"policyTypes": ["Egress"], "egress": [rule]})
 
 
 def identity_agent_egress(party: Party) -> Manifest:

@@ -60,7 +60,7 @@ def network_manifests(spec: WorkloadSpec) -> Iterator[tuple[str, Manifest]]:
         manifest["metadata"]["labels"] = labels
         yield "egress-identity-agent", manifest
     if spec.api_server:
-        manifest = api_server_egress(spec.party)
+        manifest = api_server_egress(spec.party, spec.api_networks)
         manifest["metadata"]["labels"] = labels
         yield "egress-api-server", manifest
 

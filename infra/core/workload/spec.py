@@ -168,6 +168,9 @@ class WorkloadSpec(Args):
     shared_files: tuple[SharedFiles, ...] = ()
     secret_files: tuple[SecretFiles, ...] = ()
     tokens: tuple[AccountToken, ...] = ()
+    api_networks: tuple[str, ...] = Field(
+        default=(), description="networks that the API server is in: those alone are opened for who has a token for it"
+    )
     scratch: tuple[Scratch, ...] = ()
     storage: Storage | None = None
     uses: tuple[Offer | Use | External | OutsideUse, ...] = Field(default=(), description="what it talks to")
@@ -266,6 +269,7 @@ class WorkloadSpec(Args):
             edges=self.edges(),
             outside=self.outside(),
             api_server=self.api_server,
+            api_networks=self.api_networks,
             aws_role=bool(self.aws),
         )
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from infra.core.catalog.images import Image
 from infra.core.labels import Ownership
 from infra.core.token_check import CALLER, DISCOVERY, OWN, TokenCheck, own_key_set, public_key_set, with_callers
+from infra.core.workload.manifests import network_manifests
 from infra.core.workload.service import ServiceArgs, service_spec
 from infra.core.workload.spec import Replicas, WorkloadSpec
 
@@ -91,6 +92,17 @@ def test_a_service_takes_the_tokens_of_those_that_use_it_and_have_one_to_show():
     assert rest == [first, second, gateway, stranger]
     assert not any(spec.api_server for spec in rest)
     assert first.environment["B_CALLER_AUTH_TOKEN_FILE"] == "/etc/workload-token/token"
+
+
+def test_who_asks_the_api_server_for_keys_reaches_it_only_where_it_is():
+    server = service("server", PUBLIC)
+    caller = service("caller", PUBLIC, server, calls=True)
+    told, other = with_callers([server, caller], ["10.20.0.0/16"])
+    assert told.api_networks == told.member().api_networks == ("10.20.0.0/16",)
+    assert dict(network_manifests(told))["egress-api-server"]["spec"]["egress"][0]["to"] == [
+        {"ipBlock": {"cidr": "10.20.0.0/16"}}
+    ]
+    assert other.api_networks == ()
 
 
 def test_without_an_identity_provider_services_sign_for_themselves():

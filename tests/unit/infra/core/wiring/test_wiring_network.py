@@ -94,6 +94,13 @@ def test_an_operator_reaches_the_api_server_by_port_only():
     ]
 
 
+def test_where_the_networks_of_the_api_server_are_known_no_other_address_is_open():
+    policy = api_server_egress(Party.of_workload("server", "serving"), ["10.20.0.0/16"])
+    (rule,) = policy["spec"]["egress"]
+    assert rule["to"] == [{"ipBlock": {"cidr": "10.20.0.0/16"}}]
+    assert [port["port"] for port in rule["ports"]] == [443, 6443]
+
+
 def test_the_tunnel_of_the_mesh_is_opened_for_the_same_pair_and_for_no_udp():
     client, server = Party.of_workload("a", "one"), Party.of_workload("b", "two")
     egress, ingress = edge_policies(Edge(client=client, offer=server.offer("http", 80)))
