@@ -4,7 +4,9 @@ from pathlib import Path
 from sandbox.control_plane.part import Part, bare_environment
 from sandbox.control_plane.pki import Pki
 
-# Controllers that have nothing to work on here: no cloud, no volumes to attach, no kubelet.
+# Controllers that have nothing to work on here: no cloud, no volumes to attach, no kubelet. The one of admission
+# policies would keep a core busy for most of a minute after they are installed, for a status that nobody reads: the API
+# server checks every expression when it takes it.
 WITHOUT = (
     "bootstrap-signer-controller",
     "cloud-node-lifecycle-controller",
@@ -24,6 +26,7 @@ WITHOUT = (
     "storageversion-garbage-collector-controller",
     "token-cleaner-controller",
     "ttl-controller",
+    "validatingadmissionpolicy-status-controller",
     "volumeattributesclass-protection-controller",
 )
 
