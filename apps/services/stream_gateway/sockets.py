@@ -52,8 +52,8 @@ _MOST_FRAGMENTS = 1_000
 
 _FRAMES_A_SECOND = 200.0
 _FRAMES_BURST = 1_100
-"""Frames of all kinds: a message in as many parts as it may have, and some more at once. Each costs about 10 µs of a
-process that serves thousands of others, and a client with many connections can send a million a second."""
+"""Frames of all kinds: a message in as many parts as it may have, and some more at once. Each costs time of a process
+that serves thousands of others, and a client with many connections can send more of them than it can read."""
 
 _SLICE_BYTES = 4_096
 """What is read of what came before its frames are counted: under 700 of the shortest."""
