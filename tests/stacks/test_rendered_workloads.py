@@ -74,6 +74,7 @@ def test_every_image_has_an_exact_tag(stack: str):
 def test_every_replicated_workload_has_a_disruption_budget_that_allows_one(stack: str):
     budgets = {r.inputs["metadata"]["name"]: r.inputs["spec"] for r in rendered(stack).of_type("PodDisruptionBudget")}
     scaled = {r.inputs["metadata"]["name"] for r in rendered(stack).of_type("HorizontalPodAutoscaler")}
+    scaled |= {r.inputs["spec"]["scaleTargetRef"]["name"] for r in rendered(stack).of_type("ScaledObject")}
     for resource in rendered(stack).of_type(":Deployment"):
         name = resource.inputs["metadata"]["name"]
         replicated = resource.inputs["spec"].get("replicas", 1) > 1 or name in scaled
