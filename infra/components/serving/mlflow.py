@@ -54,7 +54,8 @@ def mlflow_spec(args: StoreArgs, tables: StoreAccess) -> WorkloadSpec:
         ports=(Port(name="http", number=PORT),),
         probes=Probes(
             liveness=Probe(port="http", path="/health", period_seconds=20),
-            readiness=Probe(port="http", path="/health", period_seconds=5),
+            # Apart from liveness: a server that is slow is taken out of service before it would be restarted.
+            readiness=Probe(port="http", path="/version", period_seconds=5),
             startup=Probe(port="http", path="/health", period_seconds=5, failure_threshold=60),
         ),
         environment={
